@@ -1,0 +1,14 @@
+"""How many terms a Janossy sum has. Imports no torch: the plan asks before anything runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from models.entry import Value
+
+
+def ordered_tuples(size: int, options: Mapping[str, Value]) -> tuple[int, str]:
+    """Ordered k-tuples of distinct elements of a set of ``size``, with the arithmetic in words."""
+    k = size if options["k"] == "N" else min(int(options["k"]), size)
+    return math.perm(size, k), f"{size}!/({size}-{k})! ordered {k}-tuples"

@@ -1,0 +1,36 @@
+"""Deep Sets (Zaheer et al. 2017, theorem 2): pool a network of each element; Janossy pooling with k = 1."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from models.interfaces import SetEncoder, SetSpec
+from models.layers import masked_max, masked_mean, masked_sum, mlp
+
+
+class DeepSets(SetEncoder):
+    """rho(pool_i phi(x_i)).
+
+    Args:
+        spec: the sets.
+        latent: size of the code.
+        width: hidden width of phi and rho.
+        pool: "sum" as in the theorem; "mean" (the default) keeps the scale where sizes vary; "max" is PointNet's.
+
+    Where we differ: the paper's networks are task by task; here phi is two hidden layers and rho one, and a ReLU
+    stands between them.
+    """
+
+    def __init__(self, spec: SetSpec, latent: int, width: int, pool: Literal["sum", "mean", "max"] = "mean") -> None:
+        super().__init__(spec, latent)
+        self.phi = mlp(spec.features, width, width, width)
+        self.rho = nn.Sequential(nn.ReLU(), nn.Linear(width, latent))
+        self.pool = {"sum": masked_sum, "mean": masked_mean, "max": masked_max}[pool]
+
+    def forward(
+        self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
+    ) -> Float[Tensor, "batch latent"]:
+        return self.rho(self.pool(self.phi(elements), mask))
