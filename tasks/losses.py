@@ -2,7 +2,7 @@
 
 Both compare *padded* sets: every slot is one point whose coordinates are its features and, as one channel more, its
 presence (1 for a real target element, 0 for padding). A pair of slots costs the mean over these channels of the Huber
-function (d²/2 where |d| < 1, |d| - 1/2 beyond). Source: Zhang, Hare, Prügel-Bennett 2019, equations 3 and 4,
+function (d²/2 where |d| < 1, |d| - 1/2 beyond). Source: Zhang, Hare, Prügel-Bennett 2019,
 with the Huber function and the presence channel as in the authors' code.
 
 Which slots meet is found without gradients, and only the pairs that met are differentiated: the gradient is the same
