@@ -1,11 +1,15 @@
-"""Small pieces that many architectures share: an MLP and pools that ignore padding."""
+"""Small pieces that many architectures share: an MLP, pools that ignore padding, an RNN's last state, split layers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Literal
 
-from jaxtyping import Bool, Float
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 
 def mlp(*widths: int) -> nn.Sequential:
@@ -36,3 +40,71 @@ def masked_max(
     """Maximum over the real elements; 0 for an empty set."""
     largest = values.masked_fill(~mask[..., None], float("-inf")).amax(dim=1)
     return largest.masked_fill(~mask.any(dim=1, keepdim=True), 0)
+
+
+def compact(
+    elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
+) -> tuple[Float[Tensor, "batch size features"], Int[Tensor, " batch"]]:
+    """The real elements first, in the order they had, zeros behind them; and how many there are."""
+    order = mask.to(torch.int8).argsort(dim=1, descending=True, stable=True)
+    front = elements.masked_fill(~mask[..., None], 0).take_along_dim(order[..., None], dim=1)
+    return front, mask.sum(dim=1)
+
+
+class LastState(nn.Module):
+    """The hidden state of an LSTM or a GRU after the last element of each sequence; 0 for an empty one.
+
+    What stands behind a sequence's length has no effect. Twice differentiable: cuDNN's kernels are not, so they are
+    switched off.
+    """
+
+    def __init__(self, kind: Literal["gru", "lstm"], features: int, width: int) -> None:
+        super().__init__()
+        self.rnn = {"gru": nn.GRU, "lstm": nn.LSTM}[kind](features, width, batch_first=True)
+
+    def forward(
+        self, sequences: Float[Tensor, "batch length features"], lengths: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch width"]:
+        if sequences.shape[1] == 0:
+            return sequences.new_zeros(len(sequences), self.rnn.hidden_size)
+        with torch.backends.cudnn.flags(enabled=False):
+            states, _ = self.rnn(sequences)
+        last = states.take_along_dim((lengths - 1).clamp(min=0)[:, None, None], dim=1).squeeze(1)
+        return last.masked_fill((lengths == 0)[:, None], 0)
+
+
+class SplitLinear(nn.Module):
+    """One linear layer on the concatenation of k elements, split: W [x_1; …; x_k] + b = W_1 x_1 + … + W_k x_k + b.
+
+    So N elements cost k N products, however many tuples are made of them. ``forward`` gives the parts, one a position,
+    the bias in none of them. Parameters and initialisation are those of ``nn.Linear(k * features, width)``.
+    """
+
+    def __init__(self, arity: int, features: int, width: int) -> None:
+        super().__init__()
+        self.arity = arity
+        self.joint = nn.Linear(arity * features, width)
+
+    @property
+    def bias(self) -> Float[Tensor, " width"]:
+        return self.joint.bias
+
+    def forward(self, elements: Float[Tensor, "batch size features"]) -> tuple[Float[Tensor, "batch size width"], ...]:
+        return tuple(nn.functional.linear(elements, block) for block in self.joint.weight.chunk(self.arity, dim=1))
+
+
+CHUNK = 2**24
+"""Numbers that one chunk of an all-pairs or all-tuples tensor may hold (64 MiB in float32)."""
+
+
+def in_chunks(work: Callable[[int, int], Tensor], count: int, size_of_one: int, join: Literal["sum", "cat"]) -> Tensor:
+    """``work(start, stop)`` over ``range(count)`` in pieces of bounded memory, summed or concatenated (axis 1).
+
+    ``size_of_one`` is how many numbers one index makes. Where there are several pieces each is computed again in the
+    backward pass instead of being kept (gradient checkpointing), so that memory does not grow with their number.
+    """
+    step = max(1, CHUNK // max(1, size_of_one))
+    if step >= count:
+        return work(0, count)
+    pieces = [checkpoint(work, start, min(start + step, count), use_reentrant=False) for start in range(0, count, step)]
+    return torch.stack(pieces).sum(dim=0) if join == "sum" else torch.cat(pieces, dim=1)

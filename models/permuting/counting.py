@@ -9,6 +9,9 @@ from models.entry import Value
 
 
 def ordered_tuples(size: int, options: Mapping[str, Value]) -> tuple[int, str]:
-    """Ordered k-tuples of distinct elements of a set of ``size``, with the arithmetic in words."""
-    k = size if options["k"] == "N" else min(int(options["k"]), size)
+    """Ordered k-tuples of a set of ``size`` (distinct elements, unless ``diagonal``), and the arithmetic in words."""
+    k = size if options["k"] == "N" else int(options["k"])
+    if options.get("diagonal"):
+        return size**k, f"{size}^{k} ordered {k}-tuples with repeats"
+    k = min(k, size)
     return math.perm(size, k), f"{size}!/({size}-{k})! ordered {k}-tuples"

@@ -1,0 +1,56 @@
+"""pi-SGD (Murphy et al. 2019, section 2.4): an order-sensitive network on a random order."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from models.interfaces import SetEncoder, SetSpec
+from models.layers import LastState
+from models.sampling.draws import uniform
+
+
+class PiSGD(SetEncoder):
+    """A linear map of an RNN's last state over the set in a uniformly random order, fresh at every forward pass.
+
+    The mean over all N! orders is full Janossy pooling (``janossy:k=N,rho=linear`` with the same RNN); training sees
+    one order a step, which bounds the loss of that mean from above where the loss is convex in the code.
+
+    Args:
+        spec: the sets.
+        latent: size of the code.
+        width: hidden size of the RNN.
+        phi: "lstm" or "gru".
+
+    Attributes:
+        samples: random orders that one forward pass averages; 1 as in the paper's training.
+        frozen_seed: where it is set, every forward pass draws the same orders (of slots, not of elements), so that
+            derivatives can be checked and DSPN's inner steps descend one function.
+    """
+
+    random = True
+
+    def __init__(self, spec: SetSpec, latent: int, width: int, phi: Literal["lstm", "gru"] = "lstm") -> None:
+        super().__init__(spec, latent)
+        self.samples = 1
+        self.frozen_seed: int | None = None
+        self.last_state = LastState(phi, spec.features, width)
+        self.output = nn.Linear(width, latent)
+
+    def forward(
+        self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
+    ) -> Float[Tensor, "batch latent"]:
+        return self.output(self.states(elements, mask).mean(dim=0))
+
+    def states(
+        self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
+    ) -> Float[Tensor, "samples batch width"]:
+        """The RNN's last state for each of the drawn orders."""
+        keys = uniform(elements, self.frozen_seed, mask.shape[1], self.samples, len(mask)).permute(1, 2, 0)
+        order = torch.where(mask, keys, 2).argsort(dim=2)  # padding behind every real element
+        sequences = elements.expand(self.samples, -1, -1, -1).take_along_dim(order[..., None], dim=2)
+        lengths = mask.sum(dim=1).repeat(self.samples)
+        return self.last_state(sequences.flatten(0, 1), lengths).unflatten(0, (self.samples, -1))

@@ -1,0 +1,111 @@
+"""Janossy pooling against its definition: a loop over itertools.permutations, one set and one tuple at a time."""
+
+from itertools import permutations, product
+
+import pytest
+import torch
+
+from models import layers
+from models.interfaces import SetSpec
+from models.permuting.counting import ordered_tuples
+from models.permuting.janossy import Janossy
+
+SPEC = SetSpec(features=3, max_size=5)
+SIZES = (5, 4, 3, 2, 1, 0)
+
+
+def batch():
+    elements = torch.randn(len(SIZES), 5, 3, dtype=torch.float64)
+    return elements, torch.arange(5) < torch.tensor(SIZES)[:, None]
+
+
+def by_definition(encoder: Janossy, elements, *, k, phi, diagonal):
+    """rho(mean of phi over the tuples), tuples shorter than k padded with zeros."""
+    orders = list(product(elements, repeat=k) if diagonal else permutations(elements, min(k, len(elements))))
+    values = []
+    for order in orders or [()]:
+        tuple_ = torch.stack([*order, *[torch.zeros(3, dtype=torch.float64)] * (k - len(order))])
+        if phi == "mlp":
+            values.append(encoder.phi.layer.joint(tuple_.flatten()).relu())
+        else:
+            values.append(encoder.phi.last_state.rnn(tuple_)[0][-1])
+    return encoder.rho(torch.stack(values).mean(dim=0))
+
+
+@pytest.mark.parametrize("diagonal", [False, True])
+@pytest.mark.parametrize("rho", ["mlp", "linear"])
+@pytest.mark.parametrize("phi", ["mlp", "gru", "lstm"])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_equals_the_mean_over_tuples(k, phi, rho, diagonal):
+    torch.manual_seed(0)
+    encoder = Janossy(SPEC, latent=4, width=6, k=k, phi=phi, rho=rho, diagonal=diagonal).double()
+    elements, mask = batch()
+    expected = [
+        by_definition(encoder, x[:n], k=k, phi=phi, diagonal=diagonal) for x, n in zip(elements, SIZES, strict=True)
+    ]
+    torch.testing.assert_close(encoder(elements, mask), torch.stack(expected), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("phi", ["mlp", "lstm"])
+def test_whole_sets_equal_the_mean_over_all_orders(phi):
+    torch.manual_seed(0)
+    encoder = Janossy(SPEC, latent=4, width=6, k="N", phi=phi).double()
+    elements, mask = batch()
+    for x, n, value in zip(elements[:-1], SIZES, encoder(elements, mask), strict=False):
+        k = 5 if phi == "mlp" else n  # an RNN reads each set at its own length
+        torch.testing.assert_close(value, by_definition(encoder, x[:n], k=k, phi=phi, diagonal=False))
+
+
+@pytest.mark.parametrize("phi", ["mlp", "gru"])
+def test_chunks_change_neither_value_nor_derivatives(phi, monkeypatch):
+    torch.manual_seed(0)
+    encoder = Janossy(SPEC, latent=4, width=6, k=3, phi=phi).double()
+    elements, mask = batch()
+    results = []
+    for chunk in (2**24, 100):
+        monkeypatch.setattr(layers, "CHUNK", chunk)
+        x = elements.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(encoder(x, mask).square().sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad(gradient.square().sum(), x)
+        results.append((gradient.detach(), second))
+    torch.testing.assert_close(results[0], results[1], rtol=1e-10, atol=1e-12)
+
+
+def test_more_orders_than_can_be_summed_is_one_clear_line():
+    encoder = Janossy(SetSpec(1, 12), latent=2, width=2, k="N")
+    with pytest.raises(ValueError, match=r"479,001,600 ordered 12-tuples"):
+        encoder(torch.zeros(1, 12, 1), torch.ones(1, 12, dtype=torch.bool))
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "count"),
+    [
+        (6, {"k": "N"}, 720),
+        (6, {"k": 2}, 30),
+        (2, {"k": 3}, 2),
+        (0, {"k": 2}, 1),
+        (4, {"k": 3, "diagonal": True}, 64),
+    ],
+)
+def test_terms_are_counted(size, options, count):
+    k = size if options["k"] == "N" else options["k"]
+    every = product(range(size), repeat=k) if options.get("diagonal") else permutations(range(size), min(k, size))
+    assert ordered_tuples(size, options)[0] == count == len(list(every))
+
+
+def test_variance_is_a_mean_over_pairs_and_k_2_learns_it_where_k_1_cannot():
+    """(x_i - x_j)^2 / 2 averaged over pairs is the variance: with a linear rho, k = 2 can hold it and k = 1 cannot."""
+    generator = torch.Generator().manual_seed(0)
+    errors = {}
+    for k in (1, 2):
+        torch.manual_seed(0)
+        encoder = Janossy(SetSpec(1, 6), latent=1, width=32, k=k, rho="linear")
+        adam = torch.optim.Adam(encoder.parameters(), lr=0.01)
+        for _ in range(300):
+            x = 2 * torch.randn(64, 6, 1, generator=generator)
+            loss = (encoder(x, torch.ones(64, 6, dtype=torch.bool))[:, 0] - x[..., 0].var(dim=1)).square().mean()
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+        errors[k] = loss.item()
+    assert errors[2] < errors[1] / 3
