@@ -1,0 +1,88 @@
+"""Shadows as work lists: which object may stand between which points and which light, and how much it hides."""
+
+import torch
+from torch import Tensor
+
+from tasks.clevr.camera import Camera
+from tasks.clevr.lights import LIGHT_RADIUS, SUN_RADIUS, Lights
+from tasks.clevr.objects import Objects
+from tasks.clevr.outlines import Rectangles, corners, project
+from tasks.clevr.shadows import hidden
+
+
+def _hide(objects: Objects, lights: Lights, light: int, blocker: Tensor, points: Tensor, blur: Tensor) -> Tensor:
+    """Hidden part of one light at `points` [3, pairs], each behind its own `blocker` [pairs]."""
+    towards = lights.towards(light, objects.scene[blocker], points)
+    part = torch.zeros_like(points[0])
+    for shape in range(3):
+        index = (objects.shape[blocker] == shape).nonzero()[:, 0]
+        who = blocker[index]
+        size = objects.radius[who].reciprocal()
+        spread = size * (SUN_RADIUS if light == 3 else LIGHT_RADIUS[light])
+        place = objects.place(points[:, index], who)
+        part[index] = hidden(
+            shape, place, objects.into(towards[:, index], who), spread, blur[index] * size, sun=light == 3
+        )
+    return part
+
+
+def floor_shadows(objects: Objects, lights: Lights, camera: Camera, points: Tensor) -> Tensor:
+    """Hidden part [4 lights, pixels] of each light at the floor's points [3, pixels] behind each pixel.
+
+    Only pixels in the rectangle around each object's shadow are looked at. Where two shadows meet the deeper counts.
+    """
+    out = points.new_zeros(4, points.shape[1])
+    box = corners(objects)
+    low, high = box[:, ::2].clone(), box[:, 1::2]
+    low[..., 2] = 0.0
+    depth = (objects.centre - camera.position[objects.scene].T).norm(dim=0)
+    for light in range(4):
+        if light == 3:
+            shift = (lights.sun[:2] / lights.sun[2] * high[..., 2:]).expand(-1, -1, 2)
+            reach = SUN_RADIUS * high[..., 2].amax(1) * 1.3
+        else:
+            source = lights.position[objects.scene, light][:, None]
+            scale = high[..., 2:] / (source[..., 2:] - high[..., 2:])
+            shift = (source - high)[..., :2] * scale
+            reach = LIGHT_RADIUS[light] * scale.amax((1, 2))
+        cast = torch.cat([high[..., :2] - shift, torch.zeros_like(high[..., 2:])], dim=-1)
+        seen = project(camera, objects.scene, torch.cat([low, cast], dim=1))
+        pad = 1 + reach * max(camera.fx, camera.fy) / seen[..., 2].amin(1)
+        owner, column, row = Rectangles.around(seen, pad, camera).pixels()
+        pixel = (objects.scene[owner] * camera.height + row) * camera.width + column
+        blur = 0.6 / camera.fx * depth[owner]
+        part = _hide(objects, lights, light, owner, points[:, pixel], blur)
+        out[light].scatter_reduce_(0, pixel, part, "amax")
+    return out
+
+
+def object_shadows(objects: Objects, lights: Lights, owner: Tensor, points: Tensor, blur: Tensor) -> Tensor:
+    """Hidden part [4 lights, points] at points [3, points] on objects `owner`, by the other objects of the scene.
+
+    A pair of objects is skipped where the ball around one cannot stand between the other's ball and the light.
+    """
+    out = points.new_zeros(4, points.shape[1])
+    count = len(objects.scene)
+    order = owner.argsort(stable=True)
+    sizes = torch.bincount(owner, minlength=count)
+    starts = sizes.cumsum(0) - sizes
+    receiver, blocker = (objects.scene[:, None] == objects.scene).logical_and(
+        ~torch.eye(count, dtype=torch.bool, device=points.device)
+    ).nonzero().unbind(1)
+    gap = objects.centre[:, blocker] - objects.centre[:, receiver]
+    ball = objects.radius * torch.tensor([1.0, 1.6, 1.42], device=points.device)[objects.shape]
+    for light in range(4):
+        towards = lights.towards(light, objects.scene[receiver], objects.centre[:, receiver])
+        length = towards.norm(dim=0)
+        towards = towards / length
+        along = (gap * towards).sum(0)
+        aside = (gap - along * towards).norm(dim=0)
+        spread = SUN_RADIUS * along if light == 3 else LIGHT_RADIUS[light] * along / length
+        may = (along > -ball[receiver]) & (aside < ball[receiver] + ball[blocker] + spread.clamp_min(0))
+        one, other = receiver[may], blocker[may]
+        pair = torch.repeat_interleave(torch.arange(len(one), device=points.device), sizes[one])
+        local = torch.arange(len(pair), device=points.device) - (sizes[one].cumsum(0) - sizes[one])[pair]
+        point = order[starts[one][pair] + local]
+        part = _hide(objects, lights, light, other[pair], points[:, point], blur[point])
+        out[light].scatter_reduce_(0, point, part, "amax")
+    return out
