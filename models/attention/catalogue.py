@@ -1,5 +1,24 @@
-"""Catalogue entries. Imports no torch."""
+"""Attention: elements look at one another, or a reader looks at them. Imports no torch."""
 
-from models.entry import Entry
+from models.entry import Entry, Option
 
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        name="set_transformer",
+        target="models.attention.set_transformer:SetTransformer",
+        kind="encoder",
+        paradigm="attention",
+        section="Attention",
+        paper="Lee et al. 2019",
+        summary="two self-attention blocks, then pooling by attention to a learned seed",
+        why="attention is a weighted sum over the elements",
+        cost="N^2 (block=isab: N)",
+        options={
+            "variant": Option("paper", "the paper's text or the authors' code", ("paper", "code")),
+            "block": Option("sab", "full or induced self-attention", ("sab", "isab")),
+            "heads": Option(4, "attention heads; must divide the width"),
+            "inducing": Option(16, "inducing points of each isab"),
+        },
+        rows=("variant=paper", "variant=code"),
+    ),
+)

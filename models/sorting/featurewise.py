@@ -1,0 +1,50 @@
+"""Featurewise sort pooling (FSPool; Zhang, Hare, Prügel-Bennett 2020, equations 3 to 5), as a layer."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from models.sorting.ordering import argsort
+
+
+def rank_knots(mask: Bool[Tensor, "batch size"], pieces: int, dtype: torch.dtype) -> Float[Tensor, "batch knots size"]:
+    """How much each of ``pieces + 1`` equally spaced knots counts at each rank, for the size of each set.
+
+    Rank k of n sits at k / (n - 1) in [0, 1] (at 0 where n = 1); a function that is linear between its knots f_0 ..
+    f_pieces has the value sum_p f_p * knots[:, p, k] there. Ranks k >= n count nothing: a set of size 0 pools to 0
+    and one of size 1 to f_0 times its element. (The authors' code counts two ranks for both.)
+    """
+    sizes = mask.sum(dim=1)[:, None, None]
+    ranks = torch.arange(mask.shape[1], device=mask.device)
+    ratios = ranks.to(dtype) / (sizes - 1).clamp(min=1)
+    hats = 1 - (ratios * pieces - torch.arange(pieces + 1, device=mask.device, dtype=dtype)[:, None]).abs()
+    return hats.clamp(min=0) * (ranks < sizes)
+
+
+class FeaturewiseSortPool(nn.Module):
+    """Sort every channel by itself, largest first, and sum with a learned weight for each channel and relative rank.
+
+    The weight of a channel is a piecewise linear function of rank / (size - 1), so that one function serves sets of
+    all sizes. Weights start from N(0, 1), as in the authors' code.
+
+    Args:
+        channels: features of an element.
+        pieces: pieces of the weight function; it has one knot more.
+    """
+
+    def __init__(self, channels: int, pieces: int = 20) -> None:
+        super().__init__()
+        if pieces < 1:
+            raise ValueError(f"FSPool needs at least one piece, not {pieces}")
+        self.weight = nn.Parameter(torch.randn(channels, pieces + 1))
+
+    def forward(
+        self, values: Float[Tensor, "batch size channels"], mask: Bool[Tensor, "batch size"]
+    ) -> Float[Tensor, "batch channels"]:
+        rows = values.masked_fill(~mask[..., None], 0).transpose(1, 2).contiguous()
+        order = argsort((-rows.detach()).masked_fill(~mask[:, None], float("inf")))
+        knots = rank_knots(mask, self.weight.shape[1] - 1, values.dtype)
+        # The sorted values meet the knots first and the weights after: no weight for each set, channel and rank.
+        return (rows.take_along_dim(order, dim=-1) @ knots.transpose(1, 2) * self.weight).sum(dim=-1)
