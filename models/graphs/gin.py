@@ -1,0 +1,31 @@
+"""Graph isomorphism network (Xu et al. 2019, equation 4.1) through ``torch_geometric.nn.GINConv``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from torch import nn
+from torch_geometric.nn import GINConv
+
+from models.graphs.network import GraphNetwork
+from models.interfaces import SetSpec
+from models.layers import mlp
+
+
+class GIN(GraphNetwork):
+    """h_i <- MLP((1 + eps) h_i + aggregate_j h_j), eps learned, from 0.
+
+    Args:
+        aggregate: "sum" is the paper's; "mean" (the default) keeps the scale on a complete graph, where a node has
+            as many neighbours as the set has elements.
+        options: those of :class:`GraphNetwork`.
+    """
+
+    def __init__(
+        self, spec: SetSpec, latent: int, width: int, aggregate: Literal["mean", "sum"] = "mean", **options: Any
+    ) -> None:
+        self.aggregate = aggregate
+        super().__init__(spec, latent, width, **options)
+
+    def convolution(self, width: int, edge_width: int) -> nn.Module:
+        return GINConv(mlp(width, width, width), train_eps=True, aggr=self.aggregate)

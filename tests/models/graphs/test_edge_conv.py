@@ -1,0 +1,31 @@
+"""EdgeConv, against a loop over elements and their neighbours."""
+
+import torch
+
+from models.graphs.edge_conv import EdgeConv
+from models.interfaces import SetSpec
+
+
+def test_knn_layers_by_loops():
+    torch.manual_seed(0)
+    encoder = EdgeConv(SetSpec(3, 7, slice(0, 2)), 4, 8, graph="knn", neighbours=3).double()
+    elements = torch.rand(1, 7, 3, dtype=torch.double)
+    x = elements[0]
+    states = encoder.embed(x)
+    near = [sorted(range(7), key=lambda j: (x[i, :2] - x[j, :2]).norm().item())[:4] for i in range(7)]
+    for layer in encoder.convolutions:
+        states = torch.stack(
+            [
+                torch.stack([layer.nn(torch.cat([states[i], states[j] - states[i]])) for j in near[i]]).amax(dim=0)
+                for i in range(7)
+            ]
+        ).relu()
+    code = encoder(elements, torch.ones(1, 7, dtype=torch.bool))
+    torch.testing.assert_close(code[0], encoder.rho(states.mean(dim=0)))
+
+
+def test_a_lone_element_is_not_forgotten():
+    encoder = EdgeConv(SetSpec(2, 5), 4, 16)
+    alone = torch.ones(2, 1, dtype=torch.bool)
+    first, second = encoder(torch.tensor([[[0.1, 0.9]], [[0.8, 0.2]]]), alone)
+    assert (first - second).abs().max() > 1e-3
