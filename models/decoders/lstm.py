@@ -1,0 +1,39 @@
+"""The LSTM decoder: one slot after another (baseline of Zhang et al. 2019, section 5)."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from models.decoders.initial import xavier
+from models.decoders.presence import split
+from models.interfaces import PredictedSets, SetDecoder, SetSpec
+
+
+class LSTMDecoder(SetDecoder):
+    """The code, through a linear layer, is the LSTM's first cell; hidden state and every input are zero.
+
+    After each of ``max_size`` steps a linear layer reads one slot from the hidden state.
+
+    Args:
+        spec: the sets to predict.
+        latent: size of the code.
+        width: hidden width.
+        presence: what every slot's presence starts near, as in the MLP decoder.
+    """
+
+    def __init__(self, spec: SetSpec, latent: int, width: int, presence: float = 1.0) -> None:
+        super().__init__(spec, latent)
+        self.to_cell = nn.Linear(latent, width)
+        self.lstm = nn.LSTM(1, width, batch_first=True)
+        self.to_slot = nn.Linear(width, spec.features + 1)
+        xavier(self)
+        nn.init.constant_(self.to_slot.bias.detach()[-1:], presence)
+
+    def forward(  # type: ignore[override]  # no variants
+        self, code: Float[Tensor, "batch latent"]
+    ) -> list[PredictedSets]:
+        cell = self.to_cell(code)[None]
+        nothing = code.new_zeros(len(code), self.spec.max_size, 1)
+        hidden, _ = self.lstm(nothing, (cell.new_zeros(cell.shape), cell))
+        return [split(self.to_slot(hidden))]

@@ -1,0 +1,149 @@
+"""What is trained: a source of a vector joined to a decoder (sets out) or to a head (labels and numbers out)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from models.decoders.presence import encode_slots, slots_of
+from models.interfaces import PredictedSets, Predictor, SetDecoder, SetEncoder, TaskLoss
+
+DRAWS = 20
+"""Predictions of a random encoder that are averaged at evaluation (Murphy et al. 2019 test 1 and 20)."""
+
+
+def adversary_of(encoder: SetEncoder | None) -> Mapping[str, Any] | None:
+    """What an encoder trained against an adversary of its own says of it (``adversary_parameters``, ``every``)."""
+    parameters = getattr(encoder, "adversary_parameters", None)
+    if parameters is None:
+        return None
+    return {"parameters": list(parameters()), "every": getattr(encoder, "adversary_every", 1)}
+
+
+class SetDecoding(Predictor):
+    """A vector, an image or a set in; a set out.
+
+    Sets are encoded as DSPN encodes its own: all ``max_size`` slots with presence as a feature, for every decoder
+    alike. In auto-encoding with an iterative decoder the same encoder encodes and decodes; a random one draws afresh
+    at every inner step.
+
+    Args:
+        decoder: code to set.
+        source: vector or image to code; None where sets come in.
+        encoder: set to code, built for ``spec.with_presence()``; None where neither input nor decoder has use for it.
+    """
+
+    def __init__(self, decoder: SetDecoder, source: nn.Module | None, encoder: SetEncoder | None) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.source = source
+        self.set_encoder = encoder
+
+    @property
+    def encoder(self) -> SetEncoder | None:  # type: ignore[override]  # nn.Module cannot store it over a class default
+        return self.set_encoder
+
+    def encode(
+        self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
+    ) -> Float[Tensor, "batch latent"]:
+        if self.encoder is None:
+            return super().encode(elements, mask)
+        return encode_slots(self.encoder, slots_of(elements, mask, self.decoder.spec.max_size))
+
+    def code(self, inputs: Any) -> Float[Tensor, "batch latent"]:
+        """The vector that is decoded. Latents of a random encoder are averaged over ``DRAWS`` draws at evaluation."""
+        if self.source is not None:
+            return self.source(inputs)
+        draws = DRAWS if self.encoder is not None and self.encoder.random and not self.training else 1
+        return torch.stack([self.encode(*inputs) for _ in range(draws)]).mean(dim=0)
+
+    def forward(self, inputs: Any, **variant: Any) -> PredictedSets:
+        return self.decoder(self.code(inputs), **variant)[-1]
+
+    def losses(self, inputs: Any, targets: Any, task_loss: TaskLoss) -> dict[str, Tensor]:
+        """The task's loss, averaged over the sets that the decoder wants trained, and the decoder's own.
+
+        In auto-encoding the code is the encoding of the target: a representation loss would be 0 and is left out.
+        """
+        code = self.code(inputs)
+        trained = self.decoder.in_loss(self.decoder(code))
+        losses = {"task": torch.stack([task_loss(sets, targets) for sets in trained]).mean()}
+        if self.source is not None:
+            losses |= self.decoder.extra_losses(code, targets)
+        return losses
+
+    def variants(self) -> dict[str, dict[str, Any]]:
+        return self.decoder.variants()
+
+    def calibrate(self, inputs: Any, targets: Any) -> dict[str, float]:
+        with torch.no_grad():
+            code = self.code(inputs)
+        return self.decoder.calibrate(code, targets)
+
+    def adversary(self) -> Mapping[str, Any] | None:
+        return adversary_of(self.encoder)
+
+
+class Readout(Predictor):
+    """A set in; class scores or one number out: an encoder and a head.
+
+    A random encoder (pi-SGD) is drawn once a training step. At evaluation whole predictions are averaged over
+    ``DRAWS`` draws (averaging latents before the head would be Janossy pooling): the logarithm of the mean
+    probability for labels, the mean for numbers.
+
+    Args:
+        encoder: set to vector.
+        head: vector to ``classes`` scores, or to one number.
+        classes: None for a number.
+    """
+
+    def __init__(self, encoder: SetEncoder, head: nn.Module, classes: int | None) -> None:
+        super().__init__()
+        self.set_encoder = encoder
+        self.head = head
+        self.classes = classes
+
+    @property
+    def encoder(self) -> SetEncoder:  # type: ignore[override]  # nn.Module cannot store it over a class default
+        return self.set_encoder
+
+    def encode(
+        self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
+    ) -> Float[Tensor, "batch latent"]:
+        return self.encoder(elements, mask)
+
+    def drawn(self, inputs: Any, draws: int) -> Float[Tensor, " draws batch *classes"]:
+        """Single predictions: log-probabilities or numbers."""
+        out = torch.stack([self.head(self.encode(*inputs)) for _ in range(draws)])
+        return out.squeeze(-1) if self.classes is None else out.log_softmax(dim=-1)
+
+    def forward(  # type: ignore[override]  # the names of variants are each predictor's own
+        self, inputs: Any, draws: int = 1
+    ) -> Float[Tensor, " batch *classes"]:
+        drawn = self.drawn(inputs, draws)
+        return drawn.mean(dim=0) if self.classes is None else drawn.logsumexp(dim=0) - math.log(draws)
+
+    def spread(self, inputs: Any, draws: int = DRAWS) -> Float[Tensor, " batch"]:
+        """Standard deviation over draws, as an uncertainty: of the number, or of the probability of the class that
+        the mean prediction chooses. 0 for an encoder that is not random."""
+        drawn = self.drawn(inputs, draws)
+        if self.classes is not None:
+            chosen = drawn.logsumexp(dim=0).argmax(dim=-1)
+            drawn = drawn.exp()[:, torch.arange(len(chosen), device=chosen.device), chosen]
+        return drawn.std(dim=0)
+
+    def losses(self, inputs: Any, targets: Any, task_loss: TaskLoss) -> dict[str, Tensor]:
+        return {"task": task_loss(self(inputs), targets)}
+
+    def variants(self) -> dict[str, dict[str, Any]]:
+        if not self.encoder.random:
+            return {"": {}}
+        return {f"p={draws}": {"draws": draws} for draws in (DRAWS, 1)}
+
+    def adversary(self) -> Mapping[str, Any] | None:
+        return adversary_of(self.encoder)
