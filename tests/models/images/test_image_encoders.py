@@ -1,0 +1,57 @@
+"""Image encoders: counts, shapes, and a residual block against the sum written out."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from models.images.resnet34 import Block, ResNet34, trunk
+from models.images.small import SmallImageEncoder
+
+
+def test_resnet34_counts() -> None:
+    with torch.device("meta"):
+        assert sum(weight.numel() for weight in trunk().parameters()) == 21_284_672
+        assert sum(weight.numel() for weight in ResNet34(3, 128, 128, 512).parameters()) == 24_694_592
+
+
+def test_resnet34_shapes_and_initial_weights() -> None:
+    model = ResNet34(3, 128, 128, 16).eval()
+    with torch.no_grad():
+        image = torch.rand(1, 3, 128, 128)
+        assert model.layers[0](image).shape == (1, 512, 4, 4)
+        assert model(image).shape == (1, 16)
+    convolutions = [layer for layer in model.modules() if isinstance(layer, torch.nn.Conv2d)]
+    assert len(convolutions) == 33 + 3 + 2  # 33 on the way, 3 in shortcuts, 2 behind the trunk
+    for layer in convolutions:
+        fans = layer.weight[0].numel() + layer.weight[:, 0].numel()
+        assert layer.weight.abs().max() <= (6 / fans) ** 0.5
+        assert layer.bias is None or not layer.bias.any()
+    with pytest.raises(ValueError, match="65 to 128 pixels, not 64x64"):
+        ResNet34(3, 64, 64, 16)
+
+
+def test_block_adds_its_shortcut() -> None:
+    block = Block(4, 6, stride=2).double().eval()
+    image = torch.rand(2, 4, 9, 9, dtype=torch.float64)
+    first, norm, _, second, other = block.branch
+    inner = functional.relu(norm(functional.conv2d(image, first.weight, stride=2, padding=1)))
+    branch = other(functional.conv2d(inner, second.weight, padding=1))
+    every_other = image[:, :, ::2, ::2]
+    shortcut = block.shortcut[1](torch.einsum("oi,bihw->bohw", block.shortcut[0].weight[:, :, 0, 0], every_other))
+    torch.testing.assert_close(block(image), functional.relu(branch + shortcut))
+    assert isinstance(Block(4, 4, stride=1).shortcut, torch.nn.Identity)
+
+
+@pytest.mark.parametrize("size", [(128, 128), (64, 64), (100, 70), (32, 32), (20, 28), (130, 200)])
+def test_small_encoder_takes_any_size(size: tuple[int, int]) -> None:
+    model = SmallImageEncoder(3, *size, latent=8)
+    assert model(torch.rand(2, 3, *size)).shape == (2, 8)
+
+
+def test_small_encoder_sees_the_picture_averaged_to_64() -> None:
+    model = SmallImageEncoder(3, 128, 128, latent=8)
+    image = torch.rand(2, 3, 128, 128)
+    averaged = image.unflatten(3, (64, 2)).unflatten(2, (64, 2)).mean(dim=(3, 5))
+    small = SmallImageEncoder(3, 64, 64, latent=8)
+    small.load_state_dict(model.state_dict())
+    torch.testing.assert_close(model(image), small(averaged), rtol=1e-4, atol=1e-5)
