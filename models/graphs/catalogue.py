@@ -8,6 +8,7 @@ _GRAPH = {
     "layers": Option(2, "number of convolutions"),
     "pool": Option("mean", "how the elements become one vector", ("mean", "sum", "max")),
 }
+_HEADS = Option(4, "attention heads; must divide the width")
 _BOTH_GRAPHS = ("", "graph=knn")
 _COST = "N^2 (complete), N^2 distances and N k messages (knn)"
 
@@ -34,6 +35,42 @@ ENTRIES: tuple[Entry, ...] = (
         summary="maximum over neighbours of a network of an element and a difference (PyG)",
         cost=_COST,
         options=_GRAPH,
+        rows=_BOTH_GRAPHS,
+    ),
+    Entry(
+        name="gatv2",
+        target="models.graphs.gatv2:GATv2",
+        kind="encoder",
+        paradigm="graphs",
+        section="Graphs",
+        paper="Brody et al. 2022",
+        summary="graph attention whose scores see differences and distances (PyG)",
+        cost=_COST,
+        options={"heads": _HEADS, **_GRAPH},
+        rows=_BOTH_GRAPHS,
+    ),
+    Entry(
+        name="pna",
+        target="models.graphs.pna:PNA",
+        kind="encoder",
+        paradigm="graphs",
+        section="Graphs",
+        paper="Corso et al. 2020",
+        summary="mean, minimum, maximum and deviation over neighbours, scaled by degree (PyG)",
+        cost=_COST,
+        options=_GRAPH,
+        rows=_BOTH_GRAPHS,
+    ),
+    Entry(
+        name="transformer_conv",
+        target="models.graphs.transformer_conv:TransformerConv",
+        kind="encoder",
+        paradigm="graphs",
+        section="Graphs",
+        paper="Shi et al. 2021",
+        summary="attention with differences and distances added to keys and values (PyG)",
+        cost=_COST,
+        options={"heads": _HEADS, **_GRAPH},
         rows=_BOTH_GRAPHS,
     ),
 )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch_geometric.utils import scatter
 
 from models.graphs.build import SetGraph, complete_graph, neighbour_graph
-from models.graphs.chunks import by_chunks
+from models.graphs.chunks import by_sets
 from models.graphs.edges import differences, distance
 from models.interfaces import SetEncoder, SetSpec
 
@@ -34,8 +34,7 @@ class GraphNetwork(SetEncoder):
         layers: number of convolutions.
         pool: how the nodes become one vector.
 
-    Large batches are cut into chunks of sets whose edges are recomputed for the gradient, so that memory is bounded
-    by ``CHUNK`` edges, not by batch * size^2.
+    Large batches are worked through some sets at a time, so that memory is not bounded by batch * size^2 edges.
     """
 
     loops = False
@@ -74,7 +73,7 @@ class GraphNetwork(SetEncoder):
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
         edges = mask.shape[1] * (mask.shape[1] if self.graph == "complete" else self.neighbours + 1)
-        return by_chunks(self._encode, elements, mask, edges)
+        return by_sets(self._encode, elements, mask, edges * self.embed.out_features)
 
     def _encode(self, elements: Tensor, mask: Tensor) -> Tensor:
         graph = self.build(elements, mask)

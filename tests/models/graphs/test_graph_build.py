@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from models.graphs.build import complete_graph, neighbour_graph
-from models.graphs.chunks import by_chunks
+from models.graphs.chunks import by_sets
 from models.graphs.neighbours import nearest
 from models.graphs.order import by_content
 from models.interfaces import SetSpec
@@ -84,14 +84,14 @@ def test_chunks_change_neither_value_nor_second_derivative(monkeypatch):
     def encode(elements: Tensor, mask: Tensor) -> Tensor:
         return (elements.tanh() * mask[..., None]).sum(dim=1).square()
 
-    def measured(pairs: int) -> tuple[Tensor, Tensor]:
+    def measured(numbers: int) -> tuple[Tensor, Tensor]:
         elements = torch.linspace(-1, 1, 30, dtype=torch.double).reshape(5, 3, 2).requires_grad_()
-        code = by_chunks(encode, elements, torch.ones(5, 3, dtype=torch.bool), pairs)
+        code = by_sets(encode, elements, torch.ones(5, 3, dtype=torch.bool), numbers)
         (slope,) = torch.autograd.grad(code.sum(), elements, create_graph=True)
         (curve,) = torch.autograd.grad(slope.square().sum(), elements)
         return code, curve
 
-    whole = measured(pairs=1)
-    monkeypatch.setattr("models.graphs.chunks.CHUNK", 2)
-    for mine, theirs in zip(measured(pairs=1), whole, strict=True):
+    whole = measured(numbers=1)
+    monkeypatch.setattr("models.layers.CHUNK", 2)
+    for mine, theirs in zip(measured(numbers=1), whole, strict=True):
         torch.testing.assert_close(mine, theirs)
