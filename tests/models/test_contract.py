@@ -1,0 +1,177 @@
+"""The contract can fail: for each law an encoder that breaks it, and is found out with a line that says how."""
+
+import pytest
+import torch
+from torch import nn
+
+from models.catalogue import Row
+from models.contract import LAWS, HeldConstant, broken_laws, main
+from models.entry import Entry
+from models.interfaces import SetEncoder
+from models.layers import masked_mean, masked_sum, mlp
+
+
+class Sound(SetEncoder):
+    """A mean of a smooth network; the offenders change one thing each."""
+
+    def __init__(self, spec, latent, width):
+        super().__init__(spec, latent)
+        self.net = nn.Sequential(nn.Linear(spec.features, width), nn.Tanh(), nn.Linear(width, latent))
+
+    def forward(self, elements, mask):
+        return masked_mean(self.net(elements), mask)
+
+
+class WrongShape(Sound):
+    def forward(self, elements, mask):
+        return super().forward(elements, mask)[:, :-1]
+
+
+class SaysNothing(Sound):
+    def forward(self, elements, mask):
+        return 0 * super().forward(elements, mask) + 1
+
+
+class SeesOrder(Sound):
+    def forward(self, elements, mask):
+        return super().forward(elements, mask) + 1e-6 * elements[:, 0, :1] * mask[:, :1]
+
+
+class SeesOrderInGradient(Sound):
+    def forward(self, elements, mask):
+        weights = torch.arange(mask.shape[1]).to(elements)
+        leak = elements.sum(dim=2) * weights
+        return super().forward(elements, mask) + masked_sum((leak - leak.detach())[..., None], mask)
+
+
+class SeesPadding(Sound):
+    def forward(self, elements, mask):
+        return masked_sum(self.net(elements), mask) / mask.shape[1]
+
+
+class NoEmptySets(Sound):
+    def forward(self, elements, mask):
+        return masked_sum(self.net(elements), mask) / mask.sum(dim=1, keepdim=True)
+
+
+class SpreadWithoutGuard(Sound):
+    """Its value is finite at equal elements; the slope of the square root is not."""
+
+    def forward(self, elements, mask):
+        mean = masked_mean(elements, mask)[:, None]
+        return (
+            super().forward(elements, mask) + masked_mean((elements - mean) ** 2, mask).sum(dim=1, keepdim=True).sqrt()
+        )
+
+
+class SortsWithTies(Sound):
+    def forward(self, elements, mask):
+        key = elements[..., 0].masked_fill(~mask, float("inf"))
+        first = elements.take_along_dim(key.argmin(dim=1)[:, None, None], dim=1)[:, 0].masked_fill(~mask[:, :1], 0)
+        return super().forward(elements, mask) + self.net(first)
+
+
+class TooSmall(Sound):
+    def forward(self, elements, mask):
+        if mask.sum(dim=1).max() > self.spec.max_size:
+            raise ValueError("too many\nelements")
+        return super().forward(elements, mask)
+
+
+class WrongDerivative(Sound):
+    def forward(self, elements, mask):
+        return super().forward(2 * elements - elements.detach(), mask)
+
+
+class DeadParameter(Sound):
+    def __init__(self, spec, latent, width):
+        super().__init__(spec, latent)
+        self.unused = mlp(2, 2)
+
+
+class ForgetsAConstant(Sound):
+    def __init__(self, spec, latent, width):
+        super().__init__(spec, latent, width)
+        self.shift = torch.randn(latent, dtype=torch.float64)
+
+    def forward(self, elements, mask):
+        return super().forward(elements, mask) + self.shift.to(elements)
+
+
+class Remembers(Sound):
+    calls = 0
+
+    def forward(self, elements, mask):
+        self.calls += 1
+        return super().forward(elements, mask) + 1e-9 * self.calls
+
+
+class WritesIntoItsInput(Sound):
+    def forward(self, elements, mask):
+        code = super().forward(elements, mask)
+        elements.detach()[:, -1] += 1
+        return code
+
+
+OFFENDERS = {
+    WrongShape: "gives_one_finite_vector_a_set",
+    SaysNothing: "tells_sets_apart",
+    SeesOrder: "does_not_see_the_order",
+    SeesOrderInGradient: "gradient_moves_with_the_elements",
+    SeesPadding: "does_not_see_padding",
+    NoEmptySets: "is_finite_on_degenerate_sets",
+    SpreadWithoutGuard: "is_finite_on_degenerate_sets",
+    SortsWithTies: "does_not_see_the_order_of_ties",
+    TooSmall: "takes_larger_sets_or_says_so",
+    WrongDerivative: "has_right_derivatives",
+    DeadParameter: "learns",
+    ForgetsAConstant: "is_its_state_dict",
+    Remembers: "is_determined_by_the_seed",
+    WritesIntoItsInput: "leaves_its_input_alone",
+}
+
+
+def row(encoder: type[SetEncoder], invariance="exact") -> Row:
+    """A row for a class of this file."""
+    entry = Entry(encoder.__name__, f"{__name__}:{encoder.__name__}", "encoder", "test", "", "", "", invariance)
+    return Row(entry, {})
+
+
+def test_a_sound_encoder_breaks_no_law():
+    assert broken_laws(row(Sound)) == {}
+
+
+def test_every_law_has_an_offender():
+    assert set(OFFENDERS.values()) == set(LAWS)
+
+
+@pytest.mark.parametrize(("encoder", "law"), OFFENDERS.items(), ids=[cls.__name__ for cls in OFFENDERS])
+def test_an_offender_is_found_out_in_one_line(encoder, law):
+    broken = broken_laws(row(encoder))
+    assert law in broken
+    assert "\n" not in broken[law]
+
+
+def test_a_claim_of_no_invariance_is_checked_too():
+    assert {"does_not_see_the_order", "gradient_moves_with_the_elements"} <= set(broken_laws(row(Sound, "none")))
+
+
+def test_held_constant_gives_a_straight_through_estimator_its_own_derivative():
+    def rounded(x):
+        soft = x**2
+        return soft + (soft.round() - soft).detach()
+
+    x = torch.tensor([0.3, 1.6], dtype=torch.float64, requires_grad=True)
+    assert not torch.autograd.gradcheck(rounded, x, raise_exception=False)
+    assert torch.autograd.gradcheck(HeldConstant(rounded, x), x)
+    assert torch.equal(HeldConstant(rounded, x)(x), rounded(x))
+
+
+def test_the_command_checks_rows_and_suggests_names(capsys):
+    assert main(["deep_sets", "janossy:k=2"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"deep_sets: all {len(LAWS)} laws hold",
+        f"janossy:k=2: all {len(LAWS)} laws hold",
+    ]
+    assert main(["deep_setz"]) == 2
+    assert "did you mean 'deep_sets'?" in capsys.readouterr().err
