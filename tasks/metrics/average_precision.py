@@ -1,0 +1,125 @@
+"""Average precision of detections pooled over a whole split, and what to do about ties in confidence.
+
+Every slot of every predicted set is one detection; its confidence is its presence, whatever that is. A detection
+*claims* the true object that is nearest to it, if that one is near enough, and nothing otherwise. In the order of
+falling confidence the first claim on an object is a true positive; every other detection is a false one: there is no
+second choice. Average precision is the area under precision against recall, precision made monotone from the right
+("every point" interpolation). Source: the evaluation of Zhang, Hare, Prügel-Bennett 2019, after the code of Padilla.
+
+Ties decide much: models that clamp presence have many slots at exactly 1 and 0, and the order in which a file happens
+to list the scenes moves the published figure by points. Here the figure is the expectation over all orders of the
+ties. The published rule stands beside it as ``ties="file"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+NOTHING = -1
+
+# The expectation over ties is taken over so many drawn orders that this many detections are ranked in all, within these
+# bounds. Few detections vary most and get the most orders: 8 detections, all tied, are known to about 0.3 points (one
+# standard error), 150,000 to better than 0.05.
+_RANKED = 1 << 22
+_FEWEST, _MOST = 32, 4096
+
+
+def pooled_average_precision(
+    confidence: Float[np.ndarray, "scenes slots"],
+    claims: Iterable[Int[np.ndarray, "scenes slots"]],
+    objects: int,
+    ties: Literal["average", "file"] = "average",
+) -> list[float]:
+    """Average precision in per cent, one for each of ``claims``.
+
+    Args:
+        confidence: of every slot.
+        claims: for every threshold, which true object each slot claims (numbered within its scene), or NOTHING.
+        objects: true objects in the whole split.
+        ties: "average" is the expectation over all orders of slots of equal confidence, each as likely: exact where
+            none tie, else the mean over a fixed number of orders drawn under a fixed seed. "file" keeps the order in
+            which the published evaluation reads its files: scenes by their number as text ("0", "1", "10", "100", …),
+            slots as they stand.
+
+    Raises:
+        FloatingPointError: where a confidence is not a number; it has no place in any order.
+        ValueError: where there is no true object: recall is then undefined.
+    """
+    if np.isnan(confidence).any():
+        raise FloatingPointError("a predicted presence is not a number")
+    if objects == 0:
+        raise ValueError("average precision is undefined where there is no true object")
+    if ties == "file":
+        by_name = sorted(range(len(confidence)), key=str)
+        confidence = confidence[by_name]
+        claims = [claim[by_name] for claim in claims]
+    flat = [_numbered(claim) for claim in claims]
+    areas = [[_areas(ranks, claim, objects) for claim in flat] for ranks in _ranks(confidence.ravel(), ties)]
+    return [100 * float(np.mean(np.concatenate(area))) for area in zip(*areas, strict=True)]
+
+
+def _numbered(claim: np.ndarray) -> np.ndarray:
+    """Claims over the whole split, each object under a number of its own."""
+    stride = int(claim.max(initial=NOTHING)) + 1
+    return np.where(claim == NOTHING, NOTHING, claim + stride * np.arange(len(claim))[:, None]).ravel()
+
+
+def _ranks(confidence: np.ndarray, ties: str) -> Iterator[Int[np.ndarray, "orders detections"]]:
+    """The place of every detection by falling confidence: in one order, or in blocks of many where some are tied."""
+    count = len(confidence)
+    stable = np.argsort(-confidence, kind="stable")
+    falling = confidence[stable]
+    level = np.concatenate([[0], np.cumsum(falling[1:] != falling[:-1])])
+    places = np.empty((1, count), dtype=np.int64)
+    if ties == "file" or level[-1] == count - 1:
+        places[:, stable] = np.arange(count)
+        yield places
+        return
+    orders = min(_MOST, max(_FEWEST, _RANKED // count))
+    generator = np.random.default_rng(0)
+    for start in range(0, orders, block := max(1, _RANKED // 4 // count)):
+        drawn = stable[np.argsort(level + generator.random((min(block, orders - start), count)), axis=1)]
+        places = np.empty_like(drawn)
+        np.put_along_axis(places, drawn, np.broadcast_to(np.arange(count), drawn.shape), axis=1)
+        yield places
+
+
+def _areas(
+    places: Int[np.ndarray, "orders detections"], claim: np.ndarray, objects: int
+) -> Float[np.ndarray, " orders"]:
+    """Area under the monotone curve: each true positive adds the best precision still to come, 1/objects wide."""
+    claiming = np.argsort(claim, kind="stable")[np.count_nonzero(claim == NOTHING) :]
+    if len(claiming) == 0:
+        return np.zeros(len(places))
+    same = claim[claiming]
+    new_object = np.flatnonzero(np.concatenate([[True], same[1:] != same[:-1]]))
+    hits = np.sort(np.minimum.reduceat(places[:, claiming], new_object, axis=1), axis=1)
+    precision = np.arange(1, hits.shape[1] + 1) / (hits + 1)
+    return np.maximum.accumulate(precision[:, ::-1], axis=1).sum(axis=1) / objects
+
+
+def average_precision_per_image(
+    confidence: Float[np.ndarray, "scenes slots"],
+    claims: Int[np.ndarray, "scenes slots"],
+    objects: Int[np.ndarray, " scenes"],
+) -> float:
+    """Mean over scenes of the average precision within each, in per cent; slots that tie keep their order.
+
+    Easier than the pooled figure, since confidences of different scenes need not compare. It is the definition behind
+    the published iDSPN figures (Zhang et al. 2022), whose code scores one scene of each batch; here all of them count,
+    scenes without objects apart.
+    """
+    order = np.argsort(-confidence, axis=1, kind="stable")
+    claimed = np.take_along_axis(claims, order, axis=1)
+    slots = claimed.shape[1]
+    earlier = np.tri(slots, k=-1, dtype=bool)
+    taken = ((claimed[:, :, None] == claimed[:, None, :]) & earlier).any(axis=2)
+    hit = (claimed != NOTHING) & ~taken
+    precision = np.cumsum(hit, axis=1) / np.arange(1, slots + 1)
+    monotone = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    some = objects > 0
+    return 100 * float(((monotone * hit).sum(axis=1)[some] / objects[some]).mean())

@@ -1,0 +1,62 @@
+"""Distances between predicted and true sets of points, over real elements alone, Euclidean and so easy to read.
+
+Not the losses of :mod:`tasks.losses`: there padding counts, and pairs cost the Huber function.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from tasks.interfaces import SetBatch, SetGuess
+from tasks.losses import assign
+
+PRESENT = 0.5
+"""A slot whose presence is above this is taken for a real element."""
+
+_PAIRS = 1 << 22  # pairs of points looked at in one go
+
+
+def chamfer_distance(prediction: SetGuess, target: SetBatch, empty: float) -> Float[Tensor, " batch"]:
+    """For each set: mean distance from a predicted element to the nearest true one and from a true element to the
+    nearest predicted one, halved so that "every point is off by d" reads d.
+
+    Args:
+        prediction: slots count where their presence is above 1/2.
+        target: the true sets.
+        empty: the distance where one of the two sets is empty and the other is not; the largest that makes sense.
+            Two empty sets are at distance 0.
+    """
+    step = max(1, _PAIRS // max(1, prediction[0].shape[1] * target[0].shape[1]))
+    parts = zip(*(part.split(step) for part in (*prediction, *target)), strict=True)
+    return torch.cat(
+        [_chamfer(elements, presence > PRESENT, true, mask, empty) for elements, presence, true, mask in parts]
+    )
+
+
+def _chamfer(guessed: Tensor, there: Tensor, true: Tensor, real: Tensor, empty: float) -> Tensor:
+    apart = (guessed[:, :, None] - true[:, None]).norm(dim=-1)
+    either = (there.any(dim=1) | real.any(dim=1)).to(apart.dtype)
+    accuracy = _mean(apart.masked_fill(~real[:, None], torch.inf).amin(dim=2), there)
+    completeness = _mean(apart.masked_fill(~there[..., None], torch.inf).amin(dim=1), real)
+    both = there.any(dim=1) & real.any(dim=1)
+    return torch.where(both, (accuracy + completeness) / 2, empty * either)
+
+
+def _mean(values: Tensor, where: Bool[Tensor, "batch size"]) -> Tensor:
+    return values.masked_fill(~where, 0).sum(dim=1) / where.sum(dim=1).clamp(min=1)
+
+
+def hungarian_distance(
+    left: Float[Tensor, "batch n features"], right: Float[Tensor, "batch n features"]
+) -> Float[Tensor, " batch"]:
+    """For each pair of sets of the same size: mean distance of the pairs in the one-to-one matching that makes it
+    least."""
+    apart = (left[:, :, None] - right[:, None]).norm(dim=-1)
+    return apart.take_along_dim(assign(apart)[..., None], dim=2).mean(dim=(1, 2))
+
+
+def size_error(prediction: SetGuess, target: SetBatch) -> Float[Tensor, " batch"]:
+    """How many elements too many or too few each predicted set has."""
+    return ((prediction[1] > PRESENT).sum(dim=1) - target[1].sum(dim=1)).abs().double()
