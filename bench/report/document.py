@@ -1,0 +1,59 @@
+"""What a report is made of, before it is Markdown or HTML. Every text is plain: the renderers escape it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a grid; ``value`` is what a reader who sorts by its column expects it to be sorted by."""
+
+    text: str
+    value: float | None = None
+    strong: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Heading:
+    text: str
+    level: int
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines to be shown as they are, such as commands."""
+
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure: its path from the report's folder, and what it shows for those who cannot see it."""
+
+    path: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table. ``numeric`` names the columns that are set to the right."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    numeric: frozenset[str] = field(default_factory=frozenset)
+
+
+Block = Heading | Text | Bullets | Code | Picture | Grid

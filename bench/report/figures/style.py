@@ -1,0 +1,75 @@
+"""One look for every figure: colours and shapes of the paradigms, safe for the colour-blind, and saving."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from bench.report.overview import PARADIGMS
+
+MARKERS = ("o", "s", "D", "^", "v", "P", "X")  # shape doubles colour
+INK, PALE = "#222222", "#8a8a8a"
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Draw inside; the caller's matplotlib settings come back afterwards."""
+    settings = {
+        "figure.dpi": 130,
+        "font.size": 10,
+        "axes.titlesize": 12,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.edgecolor": "#555555",
+        "grid.color": "#e4e4e4",
+        "legend.frameon": False,
+    }
+    with sns.axes_style("whitegrid"), mpl.rc_context(settings):
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure that no global state holds, so that nothing leaks over a long run."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def colour(paradigm: str) -> tuple[float, float, float]:
+    palette = sns.color_palette("colorblind")
+    return palette[PARADIGMS.index(paradigm)] if paradigm in PARADIGMS else palette[9]
+
+
+def marker(paradigm: str) -> str:
+    return MARKERS[PARADIGMS.index(paradigm)] if paradigm in PARADIGMS else "*"
+
+
+def plain(text: str, length: int = 44) -> str:
+    """A name as it is: on one line, no dollar sign taken for mathematics, cut where it is very long."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return (line if len(line) <= length else line[: length - 1] + "…").replace("$", r"\$")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """The whole file or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".png")
+    os.close(handle)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a name in another script
+            figure.savefig(temporary, format="png")
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,126 @@
+"""The headline metric against training time: what a better result costs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from bench.report.contents import column, title
+from bench.report.figures.labels import label_points
+from bench.report.figures.style import INK, PALE, colour, look, marker, new_figure, plain
+from bench.report.numbers import number
+from bench.report.overview import paradigms
+from bench.report.tables import Line, Table
+
+
+def front(points: list[tuple[float, float]], higher_is_better: bool) -> list[tuple[float, float]]:
+    """The Pareto front of (seconds, score): the points that no other beats or equals in both, fastest first."""
+    sign = 1 if higher_is_better else -1
+    kept: list[tuple[float, float]] = []
+    for seconds, score in sorted(points, key=lambda point: (point[0], -sign * point[1])):
+        if not kept or sign * score > sign * kept[-1][1]:
+            kept.append((seconds, score))
+    return kept
+
+
+def timed(table: Table) -> list[Line]:
+    """The ranked models that have a training time, best first."""
+    return [line for line in table.models if (time := line.time("train")) and 0 < time.mean < math.inf]
+
+
+def time_figure(table: Table) -> Figure:
+    """One dot a model, with its spread over seeds both ways; the front of what is worth its time."""
+    lines = timed(table)
+    higher = table.higher_is_better(table.headline)
+    seconds = {line.label: line.time("train") for line in lines}
+    scores = {line.label: table.score(line) for line in lines}
+    points = [(seconds[line.label].mean, scores[line.label].mean) for line in lines]  # type: ignore[union-attr]
+    with look():
+        figure = new_figure(9, 6)
+        axes = figure.add_subplot()
+        names = [name for name in paradigms([table]) if any(line.paradigm == name for line in lines)]
+        sns.scatterplot(
+            x=[point[0] for point in points],
+            y=[point[1] for point in points],
+            hue=[plain(line.paradigm) for line in lines],
+            style=[plain(line.paradigm) for line in lines],
+            hue_order=[plain(name) for name in names],
+            style_order=[plain(name) for name in names],
+            palette=[colour(name) for name in names],
+            markers=[marker(name) for name in names],
+            s=62,
+            edgecolor="white",
+            linewidth=0.8,
+            ax=axes,
+            zorder=3,
+        )
+        for line, (x, y) in zip(lines, points, strict=True):
+            time, score = seconds[line.label], scores[line.label]
+            axes.errorbar(
+                x,
+                y,
+                xerr=time and time.sd,
+                yerr=score and score.sd,
+                color=colour(line.paradigm),
+                linewidth=1,
+                alpha=0.6,
+                zorder=2,
+            )
+        _scales(axes, points, table)
+        best = front(points, higher)
+        axes.step(*zip(*best, strict=True), where="post", color=PALE, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
+        _floor(axes, table)
+        axes.set_xlabel("training time (s), log scale; left is faster")
+        way = "up" if higher else "down"
+        axes.set_ylabel(f"{plain(column(table, table.headline))}   ({'more' if higher else 'less'} is better)")
+        axes.set_title(f"{plain(title(table), 90)}\nwhat a result costs: {way} and to the left is better")
+        handles, texts = axes.get_legend_handles_labels()
+        axes.legend(handles, texts, title="paradigm", loc="upper left", bbox_to_anchor=(1.01, 1), alignment="left")
+        figure.supxlabel(_caption(table), fontsize=8, color=INK, x=0.01, ha="left")
+        on_front = {plain(line.label) for line, point in zip(lines, points, strict=True) if point in best}
+        label_points(axes, points, [plain(line.label) for line in lines], on_front)
+    return figure
+
+
+def _scales(axes: Axes, points: list[tuple[float, float]], table: Table) -> None:
+    axes.set_xscale("log")
+    low, high = min(x for x, _ in points), max(x for x, _ in points)
+    room = max((high / low) ** 0.12, 1.25)  # for the names at the sides
+    axes.set_xlim(low / room, high * room**1.5)
+    subs = (1.0, 2.0, 5.0) if high / low < 1000 else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x, 1) if x < 1 else f"{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    values = np.array([y for _, y in points])
+    if values.min() > 0 and values.max() / values.min() > 100:
+        axes.set_yscale("log")
+    axes.margins(y=0.08)
+
+
+def _floor(axes: Axes, table: Table) -> None:
+    floor = table.score(table.constant) if table.constant else None
+    if floor is None:
+        return
+    axes.axhline(floor.mean, color=INK, linewidth=1, linestyle=":", zorder=1)
+    axes.annotate(
+        "best constant answer",
+        (1, floor.mean),
+        xycoords=("axes fraction", "data"),
+        xytext=(-3, 3),
+        textcoords="offset points",
+        fontsize=8,
+        ha="right",
+        va="bottom",
+        color=INK,
+        style="italic",
+    )
+
+
+def _caption(table: Table) -> str:
+    bars = f"Bars: standard deviation over {table.seeds} seeds. " if table.seeds > 1 else "One seed: no spread is known. "
+    return bars + "Dashed: the front of what is worth its time; its models in bold."

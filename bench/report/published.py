@@ -1,0 +1,72 @@
+"""Published figures beside ours, in a section of their own that says why the two cannot be compared."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.report.document import Block, Bullets, Cell, Grid, Heading, Text
+from bench.report.numbers import NOTHING
+from bench.report.tables import Table, distinct
+
+FILE = Path(__file__).with_name("published.toml")
+
+
+def published(tables: Sequence[Table]) -> list[Block]:
+    """A grid for every published table on a task that has results; nothing where there is none."""
+    sources = tomllib.loads(FILE.read_text(encoding="utf-8"))["table"]
+    blocks: list[Block] = []
+    for source in sources:
+        ours = [table for table in tables if table.key.task in source["tasks"] and table.models]
+        if ours:
+            blocks += _section(source, ours)
+    if not blocks:
+        return []
+    told = (
+        "These figures come from elsewhere. They differ from ours in definition, data or settings, as said at each, so "
+        "they show an order of magnitude; a difference between theirs and ours ranks nothing."
+    )
+    return [Heading("Published figures, not comparable with ours", 2), Text(told), *blocks]
+
+
+def _section(source: dict[str, Any], tables: Sequence[Table]) -> list[Block]:
+    about = {
+        "Theirs": source["source"],
+        "Definition": source["definition"],
+        "Data": source["data"],
+        "Settings": source["settings"],
+        "Why they cannot be compared": source["why"],
+    }
+    columns = ["system", "whose", *source["metrics"]]
+    rows: list[list[Cell]] = []
+    shown: set[tuple[str, str]] = set()
+    for theirs in source["theirs"]:
+        values = [Cell(value, _number(value)) for value in theirs["values"]]
+        rows.append([Cell(theirs["system"]), Cell("theirs"), *values])
+        place = (theirs.get("ours", ""), theirs.get("variant", ""))
+        if place[0] and place not in shown:
+            rows += _ours(place[0], theirs.get("variant"), list(source["metrics"].values()), tables)
+            shown.add(place)
+    facts = [f"{name}: {text.rstrip('.')}." for name, text in about.items()]
+    return [Heading(source["title"], 3), Bullets(facts), Grid(columns, rows, frozenset(source["metrics"]))]
+
+
+def _number(text: str) -> float | None:
+    return float(text.split(" ")[0]) if text else None
+
+
+def _ours(label: str, variant: str | None, metrics: list[str], tables: Sequence[Table]) -> list[list[Cell]]:
+    """Our nearest row, once in every table that has it."""
+    rows = []
+    for table in tables:
+        line = next((line for line in table.models if line.label == label), None)
+        if line is None or (variant and variant not in line.variants):
+            continue
+        values = [line.value(metric, variant) for metric in metrics]
+        where = ", ".join(distinct((table.key.preset, table.key.data, table.key.device)))
+        name = f"{label}, {variant}" if variant else label
+        cells = [Cell(NOTHING) if value is None else Cell(str(value), value.mean) for value in values]
+        rows.append([Cell(name), Cell(f"ours ({where})"), *cells])
+    return rows

@@ -1,0 +1,235 @@
+"""Seeded fake records of several tasks, seeds and statuses, hostile names among them."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import pytest
+
+HOSTILE = "evil|row <script>alert('x')</script> **bold** `tick` $x$ [a](http://e.vil)\n# head"
+
+TASKS: dict[str, dict[str, Any]] = {
+    "rotated_square": {
+        "asks": "From (cos 4a, sin 4a) give the four corners of the square turned by the angle a.",
+        "good": "mean_error is how far a corner is off, in half-diagonals: the best constant has 0.38, 0 is perfect.",
+        "group": "image or vector in, set out",
+        "metrics": {"mean_error": ("half-diagonals", False), "worst_error": ("half-diagonals", False)},
+        "data": ("angles", "sampled"),
+        "scale": 0.38,
+        "sets": True,
+    },
+    "clevr_state": {
+        "asks": "From a picture of a CLEVR scene give every object's position, shape, colour, material and size.",
+        "good": "ap_inf is average precision, in per cent, where the four attributes are all right: 100 is perfect.",
+        "group": "image or vector in, set out",
+        "metrics": {f"ap_{at}": ("%", True) for at in ("inf", "1", "0.5", "0.25", "0.125")},
+        "data": ("rendered scenes", "rendered"),
+        "scale": 6.0,
+        "sets": True,
+    },
+    "set_digits_classes": {
+        "asks": "Say which digit the bright pixels of a handwritten digit (not MNIST), a set of points, show.",
+        "good": "accuracy is the percentage of digits that are right: guessing gives about 10, 100 is perfect.",
+        "group": "set in, label out",
+        "metrics": {"accuracy": ("%", True)},
+        "data": ("scikit-learn digits", "embedded"),
+        "scale": 11.0,
+        "sets": False,
+    },
+    "arithmetic_variance": {
+        "asks": "The variance (divided by n) of ten integers of 0 to 99.",
+        "good": "rmse is the root of the mean squared error: 0 is perfect.",
+        "group": "set in, number out",
+        "metrics": {"rmse": ("", False), "accuracy": ("%", True)},
+        "data": ("ten integers", "sampled"),
+        "scale": 240.0,
+        "sets": False,
+    },
+}
+ENCODERS = [  # name, paradigm, claim
+    ("deep_sets", "permuting", "exact"),
+    ("janossy:k=2", "permuting", "exact"),
+    ("janossy:k=3", "permuting", "exact"),
+    ("relation_network", "permuting", "exact"),
+    ("fspool", "sorting", "exact"),
+    ("relation_fspool", "sorting", "exact"),
+    ("canonical_sort:net=lstm", "sorting", "exact"),
+    ("pi_sgd", "sampling", "approximate"),
+    ("set_transformer", "attention", "exact"),
+    ("set2set", "attention", "exact"),
+    ("pyg_gin", "graphs", "exact"),
+    ("pyg_edge_conv", "graphs", "exact"),
+    ("raw_mlp", "control", "none"),
+    ("raw_lstm", "control", "none"),
+]
+
+
+def make_record(task: str, row: str, **changes: Any) -> dict[str, Any]:
+    """One ok record with plain values; ``score`` sets the headline metric; other changes replace whole fields."""
+    about = TASKS[task]
+    headline = next(iter(about["metrics"]))
+    score = changes.pop("score", 1.0)
+    record: dict[str, Any] = {
+        "schema": 1,
+        "id": changes.pop("id", f"{abs(hash((task, row, str(sorted(changes.items(), key=str))))):016x}"[:16]),
+        "status": "ok",
+        "reason": "",
+        "traceback": "",
+        "task": task,
+        "row": row,
+        "encoder": None,
+        "decoder": None,
+        "constant": False,
+        "seed": 0,
+        "paradigm": "permuting",
+        "section": "Permuting & averaging",
+        "paper": "Zaheer et al. 2017",
+        "invariance_claim": "exact",
+        "why": "",
+        "task_text": {**{k: about[k] for k in ("asks", "good", "group")}, "order": list(TASKS).index(task)},
+        "data": {"name": about["data"][0], "kind": about["data"][1], "checksum": "0123456789abcdef"},
+        "notes": [],
+        "preset": "quick",
+        "settings": {
+            "steps": 2000,
+            "batch": 32,
+            "learning_rate": 0.001,
+            "latent": 64,
+            "width": 64,
+            "head": "mlp",
+            "sizes": {"train": 4000, "test": 1000},
+        },
+        "tuned": "",
+        "headline": {"metric": headline, "variant": ""},
+        "metrics": {"": {name: score for name in about["metrics"]}},
+        "metric_info": {
+            name: {"unit": unit, "higher_is_better": higher, "meaning": f"what {name} measures"}
+            for name, (unit, higher) in about["metrics"].items()
+        },
+        "curve": {"step": [0, 1000, 2000], "loss": [1.0, 0.5, 0.25]},
+        "figures": {},
+        "time": {
+            "wall": 40.0,
+            "train": 30.0,
+            "evaluate": 8.0,
+            "rest": 2.0,
+            "throughput": 2100.0,
+            "latency_ms": 4.0,
+            "latency_batch": 32,
+            "reference_ms": 2.0,
+            "threads": 1,
+            "device": "cpu",
+        },
+        "invariance": {
+            "dtype": "float32",
+            "mean": 1e-7,
+            "max": 3e-7,
+            "mean64": 1e-16,
+            "max64": 4e-16,
+            "relative_to_spread": 1e-6,
+            "worst": 5e-7,
+        },
+        "parameters": 12345,
+        "peak_memory_mb": 123.4,
+        "machine": {"cpu": "Fake CPU 3000", "cores": 2, "gpu": None, "platform": "Linux x86_64", "memory_gb": 8},
+        "versions": {"python": "3.11.9", "torch": "2.13.0+cpu"},
+        "commit": "abc123def456",
+        "dirty": False,
+        "command": "python run_all.py --tasks clevr_state --seeds 0-2",
+        "finished": "2026-11-22T03:10:00Z",
+    }
+    return {**record, **changes}
+
+
+def make_constant(task: str, score: float) -> dict[str, Any]:
+    """The best constant answer, as a cell stores it: no time, no invariance, no parameters."""
+    empty = {"time": {}, "invariance": None, "parameters": None, "paradigm": "", "invariance_claim": "", "constant": True}
+    return make_record(task, "best constant", score=score, **empty)
+
+
+def make_failure(task: str, row: str, status: str, reason: str, **changes: Any) -> dict[str, Any]:
+    """A cell that ended before it had data, metrics or a device."""
+    gone = dict.fromkeys(("data", "time", "invariance", "parameters", "peak_memory_mb"))
+    return make_record(task, row, **{**gone, "metrics": {}, "metric_info": {}, "status": status, "reason": reason, **changes})
+
+
+def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
+    """A realistic results folder: four tasks, all encoders, plain decoders, constants, failures, a hostile name."""
+    rng = random.Random(0)
+    records = []
+    for task, about in TASKS.items():
+        higher = next(iter(about["metrics"].values()))[1]
+        records.append(make_constant(task, about["scale"]))
+        rows: list[tuple[str, str | None, str | None, str, str]]
+        if about["sets"]:
+            rows = [(f"{e} + dspn", e, "dspn", p, c) for e, p, c in ENCODERS]
+            rows += [("mlp decoder", None, "mlp", "decoder", ""), ("lstm decoder", None, "lstm", "decoder", "")]
+        else:
+            rows = [(e, e, None, p, c) for e, p, c in ENCODERS]
+        for row, encoder, decoder, paradigm, claim in rows:
+            base = about["scale"] * (rng.uniform(0.9, 12) if higher else rng.uniform(0.02, 1.05))
+            base = min(base, 97.0) if higher else base
+            seconds, latency = math.exp(rng.uniform(2, 5)), math.exp(rng.uniform(0, 4))
+            loss_of_order = {"exact": 3e-16, "approximate": 0.02, "none": 0.4}.get(claim, 0.0) * rng.uniform(0.5, 2)
+            variants = ["T=10", "T=20", "T=30"] if decoder == "dspn" else ["p=20", "p=1"] if encoder == "pi_sgd" else [""]
+            for seed in range(seeds):
+                score = base * rng.uniform(0.93, 1.05)
+                metrics = {
+                    variant: {
+                        name: score * (0.97**v) * ((0.7 if way else 1.6) ** m)
+                        for m, (name, (_, way)) in enumerate(about["metrics"].items())
+                    }
+                    for v, variant in enumerate(variants)
+                }
+                angles = [k * math.pi / 180 for k in range(90)]
+                figures = {"angle": angles, "error": [score * (0.3 + math.sin(4 * a) ** 2) for a in angles]}
+                records.append(
+                    make_record(
+                        task,
+                        row,
+                        id=f"{len(records):016x}",
+                        seed=seed,
+                        encoder=encoder,
+                        decoder=decoder,
+                        paradigm=paradigm,
+                        invariance_claim=claim,
+                        notes=["frozen features"] if task == "clevr_state" else [],
+                        headline={"metric": next(iter(about["metrics"])), "variant": variants[0]},
+                        metrics=metrics,
+                        figures=figures if task == "rotated_square" else {},
+                        time={
+                            "train": seconds * rng.uniform(0.95, 1.05),
+                            "wall": seconds * 1.2,
+                            "latency_ms": latency,
+                            "latency_batch": 32,
+                            "reference_ms": 2.0,
+                            "threads": 1,
+                            "device": "cpu",
+                        },
+                        invariance={
+                            "dtype": "float32",
+                            "max": loss_of_order + 2e-7,
+                            "max64": loss_of_order,
+                            "mean": loss_of_order / 3,
+                            "mean64": loss_of_order / 3,
+                        }
+                        if encoder
+                        else None,
+                        parameters=rng.randrange(10_000, 300_000),
+                    )
+                )
+    full = "10! = 3,628,800 terms a set, over the 10,000 of this preset"
+    records.append(make_failure("clevr_state", "janossy:k=N + dspn", "intractable", full, encoder="janossy:k=N"))
+    records.append(make_failure("clevr_state", HOSTILE, "failed", "", traceback="Traceback\n  x\nValueError: a|b <i>"))
+    records.append(make_failure("set_digits_classes", "hyper", "timed_out", "over the limit of 60 s"))
+    diverged = make_failure("arithmetic_variance", "deep_sets", "diverged", "loss is NaN at step 12", seed=3)
+    records.append({**diverged, "encoder": "deep_sets"})
+    records.append(make_record("arithmetic_variance", HOSTILE, score=20.0, encoder=HOSTILE))
+    return records
+
+
+@pytest.fixture()
+def fleet() -> list[dict[str, Any]]:
+    return make_fleet()
