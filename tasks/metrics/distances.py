@@ -36,7 +36,7 @@ def chamfer_distance(prediction: SetGuess, target: SetBatch, empty: float) -> Fl
 
 
 def _chamfer(guessed: Tensor, there: Tensor, true: Tensor, real: Tensor, empty: float) -> Tensor:
-    apart = (guessed[:, :, None] - true[:, None]).norm(dim=-1)
+    apart = torch.cdist(guessed, true.to(guessed.dtype), compute_mode="donot_use_mm_for_euclid_dist")
     either = (there.any(dim=1) | real.any(dim=1)).to(apart.dtype)
     accuracy = _mean(apart.masked_fill(~real[:, None], torch.inf).amin(dim=2), there)
     completeness = _mean(apart.masked_fill(~there[..., None], torch.inf).amin(dim=1), real)
@@ -53,7 +53,7 @@ def hungarian_distance(
 ) -> Float[Tensor, " batch"]:
     """For each pair of sets of the same size: mean distance of the pairs in the one-to-one matching that makes it
     least."""
-    apart = (left[:, :, None] - right[:, None]).norm(dim=-1)
+    apart = torch.cdist(left, right, compute_mode="donot_use_mm_for_euclid_dist")
     return apart.take_along_dim(assign(apart)[..., None], dim=2).mean(dim=(1, 2))
 
 
