@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from models.decoders.iterative import IterativeDecoder
 from models.decoders.presence import encode_slots, slots_of
 from models.interfaces import PredictedSets, Predictor, SetDecoder, SetEncoder, TaskLoss
 
@@ -53,6 +54,8 @@ class SetDecoding(Predictor):
     ) -> Float[Tensor, "batch latent"]:
         if self.encoder is None:
             return super().encode(elements, mask)
+        if isinstance(self.decoder, IterativeDecoder):
+            return self.decoder.encode(elements, mask)
         return encode_slots(self.encoder, slots_of(elements, mask, self.decoder.spec.max_size))
 
     def code(self, inputs: Any) -> Float[Tensor, "batch latent"]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.decoders.calibration import calibrated_step, element_range
-from models.decoders.presence import encode_slots, slots_of, split
-from models.interfaces import PredictedSets, SetDecoder, SetEncoder, SetSpec
-
-MOVE = 0.05
-"""A calibrated first step moves element coordinates by this fraction of their range."""
+from models.decoders.iterative import IterativeDecoder
+from models.decoders.mlp import MLPDecoder
+from models.decoders.presence import split
+from models.interfaces import PredictedSets, SetEncoder, SetSpec
 
 
 def paper_step(latent: int) -> float:
@@ -21,7 +19,12 @@ def paper_step(latent: int) -> float:
     return 800 / (32 * latent)
 
 
-class DSPN(SetDecoder):
+def clamped(slots: Float[Tensor, "batch slots with_presence"]) -> Float[Tensor, "batch slots with_presence"]:
+    """Slots with presence, their last feature, clamped to [0, 1]."""
+    return torch.cat([slots[..., :-1], slots[..., -1:].clamp(0, 1)], dim=-1)
+
+
+class DSPN(IterativeDecoder):
     """Start from a learned set; move it T times down the gradient of |encoder(set) - code| (algorithm 1).
 
     The encoder sees ``cat([elements, presence])`` of all ``max_size`` slots with the mask all True. Presence is
@@ -31,17 +34,21 @@ class DSPN(SetDecoder):
     Args:
         spec: the sets to predict.
         latent: size of the code; the encoder's too.
-        width: unused; every decoder is built alike.
+        width: hidden width of the MLP that makes the start, where one does.
         encoder: a set encoder built for ``spec.with_presence()``.
         steps: T in training; ``variants`` evaluates the same weights at T, 2T and 3T.
-        step: "calibrated" (the first step of an untrained encoder moves elements by 5 % of their range: see
-            ``calibrate``), "paper" (800 / (32 latent)) or a number.
+        step: "calibrated" (see ``calibrate``), "paper" (800 / (32 latent)) or a number.
         loss: train on "all" T + 1 sets, as the paper's text has it, or on the "last", as its code had on CLEVR.
         representation_weight: lambda of the loss that draws the code towards the encoding of the target.
+        momentum: of the inner steps; each adds this much of the move before.
+        mask_sum: the code's last number is four times the mean presence, in place of the encoder's own.
+        inner: what of the distance between codes is descended, "huber" or "squared" (halved).
+        start: "learned", one for all samples, or "mlp", made from the code by an MLP decoder.
+        stop: a sample whose inner loss, as a mean over features, is below this moves no more; 0 never stops.
 
-    Where we differ: the step is per sample, of the sum over features of the Huber loss. The paper's 800 multiplies a
+    Where we differ: the step is per sample, of the sum over features of the inner loss. The paper's 800 multiplies a
     mean over batch and features and so changes with the batch size; ours equals it at a batch of 32 with
-    ``step=paper``.
+    ``step=paper``. With ``mask_sum`` the size of the code stays ``latent``; the authors' code appends the number.
     """
 
     def __init__(
@@ -55,64 +62,67 @@ class DSPN(SetDecoder):
         step: str | float = "calibrated",
         loss: Literal["all", "last"] = "all",
         representation_weight: float = 0.1,
+        momentum: float = 0.0,
+        mask_sum: bool = False,
+        inner: Literal["huber", "squared"] = "huber",
+        start: Literal["learned", "mlp"] = "learned",
+        stop: float = 0.0,
     ) -> None:
-        super().__init__(spec, latent)
-        if steps < 1:
-            raise ValueError(f"DSPN needs at least one step, not {steps}")
-        self.encoder = encoder
-        self.steps = steps
-        self.step = None if step == "calibrated" else paper_step(latent) if step == "paper" else float(step)
+        size = None if step == "calibrated" else paper_step(latent) if step == "paper" else float(step)
+        super().__init__(spec, latent, encoder, steps, size)
         self.loss = loss
         self.representation_weight = representation_weight
-        self.start_elements = nn.Parameter(torch.rand(spec.max_size, spec.features))
-        self.start_presence = nn.Parameter(torch.full((spec.max_size,), 0.5))
+        self.momentum = momentum
+        self.mask_sum = mask_sum
+        self.inner = inner
+        self.stop = stop
+        if start == "mlp":
+            self.start_mlp: MLPDecoder | None = MLPDecoder(spec, latent, width, presence=0.5)
+        else:
+            self.start_mlp = None
+            self.start_elements = nn.Parameter(torch.rand(spec.max_size, spec.features))
+            self.start_presence = nn.Parameter(torch.full((spec.max_size,), 0.5))
 
-    def get_extra_state(self) -> dict[str, float | None]:
-        """The step belongs to the weights: a calibrated one is saved and loaded with them."""
-        return {"step": self.step}
-
-    def set_extra_state(self, state: dict[str, float | None]) -> None:
-        self.step = state["step"]
-
-    def encode(
-        self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
-    ) -> Float[Tensor, "batch latent"]:
-        """The code of given sets, padded and encoded exactly as the inner loop encodes its own."""
-        return encode_slots(self.encoder, slots_of(elements, mask, self.spec.max_size))
+    def encode_slots(self, slots: Float[Tensor, "batch slots with_presence"]) -> Float[Tensor, "batch latent"]:
+        code = super().encode_slots(slots)
+        if not self.mask_sum:
+            return code
+        return torch.cat([code[:, :-1], 4 * slots[..., -1].mean(dim=1, keepdim=True)], dim=1)
 
     def start(self, code: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch slots with_presence"]:
-        """The same start for every sample, its presence clamped."""
-        start = torch.cat([self.start_elements, self.start_presence[:, None].clamp(0, 1)], dim=1)
-        return start.expand(len(code), -1, -1)
+        if self.start_mlp is not None:
+            ((elements, presence),) = self.start_mlp(code)
+            return clamped(torch.cat([elements, presence[..., None]], dim=-1))
+        start = torch.cat([self.start_elements, self.start_presence[:, None]], dim=-1)
+        return clamped(start).expand(len(code), -1, -1)
 
-    def gradient(
-        self, slots: Float[Tensor, "batch slots with_presence"], code: Float[Tensor, "batch latent"], again: bool
-    ) -> Float[Tensor, "batch slots with_presence"]:
-        """Of the inner loss, in the slots; ``again`` if it is to be differentiated once more.
-
-        Samples do not meet in the sum over the batch, so each has its own gradient.
-        """
-        inner = nn.functional.smooth_l1_loss(encode_slots(self.encoder, slots), code, reduction="sum")
-        return torch.autograd.grad(inner, slots, create_graph=again)[0]
+    def distance(
+        self, found: Float[Tensor, "batch latent"], code: Float[Tensor, "batch latent"]
+    ) -> Float[Tensor, "batch latent"]:
+        if self.inner == "squared":
+            return (found - code).square() / 2
+        return nn.functional.smooth_l1_loss(found, code, reduction="none")
 
     def forward(  # type: ignore[override]  # the names of variants are each decoder's own
         self, code: Float[Tensor, "batch latent"], steps: int | None = None
     ) -> list[PredictedSets]:
         """The start and the set after each step: ``steps + 1`` sets (``steps`` is T where it is not given)."""
-        if self.step is None:
-            raise ValueError("DSPN's step is not calibrated: call calibrate() first, or give step=paper or a number")
+        step = self.known_step()
         again = torch.is_grad_enabled()
-        sets = []
         with torch.enable_grad():
             slots = self.start(code)
-            sets.append(split(slots))
+            passed = [slots]
+            move = torch.zeros_like(slots)
             for _ in range(self.steps if steps is None else steps):
                 if not (again and slots.requires_grad):
                     slots = slots.detach().requires_grad_()
-                moved = slots - self.step * self.gradient(slots, code, again)
-                slots = torch.cat([moved[..., :-1], moved[..., -1:].clamp(0, 1)], dim=-1)
-                sets.append(split(slots))
-        return sets if again else [PredictedSets(elements.detach(), presence.detach()) for elements, presence in sets]
+                gradient, loss = self.gradient(slots, code, again)
+                move = self.momentum * move - step * gradient
+                if self.stop:
+                    move = move * (loss >= self.stop)[:, None, None]
+                slots = clamped(slots + move)
+                passed.append(slots)
+        return [split(slots if again else slots.detach()) for slots in passed]
 
     def in_loss(self, sets: list[PredictedSets]) -> list[PredictedSets]:
         return sets if self.loss == "all" else sets[-1:]
@@ -120,23 +130,5 @@ class DSPN(SetDecoder):
     def extra_losses(self, code: Tensor, target: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         if not self.representation_weight:
             return {}
-        return {"representation": self.representation_weight * nn.functional.smooth_l1_loss(self.encode(*target), code)}
-
-    def variants(self) -> dict[str, dict[str, Any]]:
-        return {f"T={steps}": {"steps": steps} for steps in (self.steps, 2 * self.steps, 3 * self.steps)}
-
-    def calibrate(self, code: Tensor, target: tuple[Tensor, Tensor]) -> dict[str, float]:
-        """Choose the step by the paper's criterion, that the set visibly moves each step (appendix B).
-
-        The first step towards the encodings of the targets moves the element coordinates of the start by 5 % of their
-        range, root mean square. Codes of an untrained image encoder say nothing of the scale that they will have
-        (the representation loss draws them to the encoder's), so the targets' own are used on every task.
-        """
-        if self.step is None:
-            with torch.no_grad():
-                aim = self.encode(*target)
-            start = self.start(aim).detach().requires_grad_()
-            with torch.enable_grad():
-                gradient = self.gradient(start, aim, again=False)
-            self.step = calibrated_step(gradient[..., :-1], MOVE * element_range(*target))
-        return {"dspn_step": self.step}
+        distance = nn.functional.smooth_l1_loss(self.encode(*target), code)
+        return {"representation": self.representation_weight * distance}

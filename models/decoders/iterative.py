@@ -1,0 +1,109 @@
+"""What DSPN and iDSPN share: a set encoder to descend through, and a step that suits it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from models.decoders.calibration import calibrated_step, element_range
+from models.decoders.presence import encode_slots, slots_of
+from models.interfaces import SetDecoder, SetEncoder, SetSpec
+
+MOVE = 0.05
+"""A calibrated first step moves element coordinates by this fraction of their range."""
+
+
+class IterativeDecoder(SetDecoder):
+    """Decode by moving slots until the encoder gives them the wanted code.
+
+    Args:
+        spec: the sets to predict.
+        latent: size of the code; the encoder's too.
+        encoder: a set encoder built for ``spec.with_presence()``. It sees all ``max_size`` slots, the mask all True.
+        steps: T in training; ``variants`` evaluates the same weights at T, 2T and 3T.
+        step: step size, per sample, of the sum over features of the inner loss; None if it is to be calibrated.
+    """
+
+    def __init__(self, spec: SetSpec, latent: int, encoder: SetEncoder, steps: int, step: float | None) -> None:
+        super().__init__(spec, latent)
+        if steps < 1:
+            raise ValueError(f"an iterative decoder needs at least one step, not {steps}")
+        self.encoder = encoder
+        self.steps = steps
+        self.step = step
+
+    @abstractmethod
+    def start(self, code: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch slots with_presence"]:
+        """The slots before the first step."""
+
+    @abstractmethod
+    def distance(
+        self, found: Float[Tensor, "batch latent"], code: Float[Tensor, "batch latent"]
+    ) -> Float[Tensor, "batch latent"]:
+        """The inner loss of each feature of the code that was found."""
+
+    def gradient(
+        self, slots: Float[Tensor, "batch slots with_presence"], code: Float[Tensor, "batch latent"], again: bool
+    ) -> tuple[Float[Tensor, "batch slots with_presence"], Float[Tensor, " batch"]]:
+        """Of the inner loss, in the slots (``again`` if it is to be differentiated once more), and the loss itself.
+
+        The gradient is of the sum over features and batch: samples do not meet in it, so each has its own at any batch
+        size. The loss comes as a mean over features, detached.
+        """
+        distance = self.distance(self.encode_slots(slots), code)
+        (gradient,) = torch.autograd.grad(distance.sum(), slots, create_graph=again)
+        return gradient, distance.detach().mean(dim=1)
+
+    def encode_slots(self, slots: Float[Tensor, "batch slots with_presence"]) -> Float[Tensor, "batch latent"]:
+        """The code of slots, presence being their last feature."""
+        return encode_slots(self.encoder, slots)
+
+    def encode(
+        self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
+    ) -> Float[Tensor, "batch latent"]:
+        """The code of given sets, padded and encoded exactly as the inner loop encodes its own."""
+        return self.encode_slots(slots_of(elements, mask, self.spec.max_size))
+
+    def get_extra_state(self) -> dict[str, float | None]:
+        """The step belongs to the weights: a calibrated one is saved and loaded with them."""
+        return {"step": self.step}
+
+    def set_extra_state(self, state: dict[str, float | None]) -> None:
+        self.step = state["step"]
+
+    def known_step(self) -> float:
+        """The step size.
+
+        Raises:
+            ValueError: it was to be calibrated and was not.
+        """
+        if self.step is None:
+            raise ValueError("the inner step is not calibrated: call calibrate() first, or give step=paper or a number")
+        return self.step
+
+    def variants(self) -> dict[str, dict[str, Any]]:
+        return {f"T={steps}": {"steps": steps} for steps in (self.steps, 2 * self.steps, 3 * self.steps)}
+
+    def calibrate(self, code: Tensor, target: tuple[Tensor, Tensor]) -> dict[str, float]:
+        """Choose the step by DSPN's criterion, that the set visibly moves each step (Zhang et al. 2019, appendix B).
+
+        The first step moves the element coordinates of the start by at most ``MOVE`` of the targets' range, root mean
+        square over the batch, both towards ``code`` and towards the targets' own encodings: an untrained image
+        encoder's codes may lie far from those, and the representation loss will draw them there.
+        """
+        if self.step is None:
+            with torch.no_grad():
+                codes = (code, self.encode(*target))
+            self.step = min(self.visible_step(each, target) for each in codes)
+        return {"dspn_step": self.step}
+
+    def visible_step(self, code: Tensor, target: tuple[Tensor, Tensor]) -> float:
+        """The step whose first move towards ``code`` is ``MOVE`` of the targets' range."""
+        start = self.start(code).detach().requires_grad_()
+        with torch.enable_grad():
+            gradient, _ = self.gradient(start, code.detach(), again=False)
+        return calibrated_step(gradient[..., :-1], MOVE * element_range(*target))
