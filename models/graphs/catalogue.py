@@ -12,6 +12,14 @@ _HEADS = Option(4, "attention heads; must divide the width")
 _BOTH_GRAPHS = ("", "graph=knn")
 _COST = "N^2 (complete), N^2 distances and N k messages (knn)"
 
+# Told apart by measurement: tests/models/graphs/test_pyg_aggregation.py.
+_INVARIANT = (
+    *("Sum", "Mean", "Max", "Min", "Var", "Std", "Multi", "Softmax", "PowerMean", "Median", "Quantile"),
+    *("VariancePreserving", "DegreeScaler", "Attentional", "DeepSets", "Set2Set", "SetTransformer"),
+    *("GraphMultisetTransformer", "Equilibrium", "Sort"),
+)
+_ORDERED = ("LSTM", "GRU", "LCM", "MLP", "PatchTransformer")
+
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="gin",
@@ -72,5 +80,32 @@ ENTRIES: tuple[Entry, ...] = (
         cost=_COST,
         options={"heads": _HEADS, **_GRAPH},
         rows=_BOTH_GRAPHS,
+    ),
+    Entry(
+        name="pyg_aggregation",
+        target="models.graphs.pyg_aggregation:PyGAggregation",
+        kind="encoder",
+        paradigm="library (PyG)",
+        section="Library peers",
+        paper="Fey and Lenssen 2019",
+        summary="an invariant aggregation of PyTorch Geometric over a network of each element",
+        why="symmetric in the elements (Sort: unless different elements tie in its key)",
+        cost="N (SetTransformer N^2, Sort and Quantile N log N)",
+        options={"aggr": Option("Mean", "class name in torch_geometric.nn.aggr", _INVARIANT)},
+        rows=tuple(f"aggr={name}" for name in _INVARIANT if name not in ("Min", "Var", "Multi")),
+    ),
+    Entry(
+        name="pyg_ordered",
+        target="models.graphs.pyg_aggregation:PyGAggregation",
+        kind="encoder",
+        paradigm="library (PyG)",
+        section="Library peers",
+        paper="Fey and Lenssen 2019",
+        summary="an aggregation of PyTorch Geometric that depends on the order, over a network of each element",
+        invariance="none",
+        why="by its own documentation no invariant operator",
+        options={"aggr": Option("LSTM", "class name in torch_geometric.nn.aggr", _ORDERED)},
+        rows=tuple(f"aggr={name}" for name in _ORDERED),
+        fixed_size=True,
     ),
 )
