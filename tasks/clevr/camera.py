@@ -26,6 +26,7 @@ class Camera:
         right = right / right.norm(dim=-1, keepdim=True)
         #: [scenes, 3 axes (right, up, back), 3]
         self.axes = torch.stack([right, torch.linalg.cross(back, right), back], dim=1)
+        self._columns = torch.cat([self.axes.flatten(1), position], dim=1).T.contiguous()
 
     def project(self, points: Tensor) -> Tensor:
         """[scenes, ..., 3] in the world to [scenes, ..., 3]: column, row (0 at the outer edge of the first pixel) and
@@ -41,5 +42,13 @@ class Camera:
         """Directions [3, rays] through continuous pixel coordinates, scaled so that a step of 1 is a depth of 1."""
         x = (column - self.width / 2) / self.fx
         y = (self.height / 2 - row) / self.fy
-        axes = self.axes[scene]
-        return x * axes[:, 0].T + y * axes[:, 1].T - axes[:, 2].T
+        right, up, back = self.axes_at(scene)
+        return x * right + y * up - back
+
+    def position_at(self, scene: Tensor) -> Tensor:
+        """[3, items]."""
+        return self._columns[9:].index_select(1, scene)
+
+    def axes_at(self, scene: Tensor) -> Tensor:
+        """[3 axes, 3, items]."""
+        return self._columns[:9].index_select(1, scene).view(3, 3, -1)

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tasks.clevr.arrays import length
 from tasks.clevr.constants import FLOOR_HEIGHT, FLOOR_S
 
-STEPS = 5
+STEPS = 4
 
 
 @functools.cache
@@ -42,4 +43,4 @@ def floor_hit(origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
         t = t - (point[2] - height) / (direction[2] - slope * (sx * direction[0] + sy * direction[1]))
     point = origin + t * direction
     normal = torch.stack([-sx * slope, -sy * slope, torch.ones_like(slope)])
-    return point, normal / normal.norm(dim=0)
+    return point, normal / length(normal)

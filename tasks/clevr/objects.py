@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tasks.clevr.arrays import pick
 from tasks.clevr import constants as c
 from tasks.clevr.scenes import Scenes
 
@@ -51,25 +52,18 @@ class Objects(NamedTuple):
 
     def into(self, vectors: Tensor, owner: Tensor) -> Tensor:
         """Directions [3, ..., rays] of the world in the frame of object `owner[rays]`, whose radius is 1 there."""
-        cos, sin, inverse = self.cos[owner], self.sin[owner], self.radius[owner].reciprocal()
+        cos, sin, inverse = pick(self.cos, owner), pick(self.sin, owner), pick(self.radius, owner).reciprocal()
         x, y, z = vectors
         cos, sin = cos * inverse, sin * inverse
         return torch.stack([cos * x + sin * y, cos * y - sin * x, inverse * z])
 
     def place(self, points: Tensor, owner: Tensor) -> Tensor:
         """Points [3, ..., rays] of the world in the frame of their object."""
-        centre = self.centre[:, owner]
+        centre = pick(self.centre, owner)
         return self.into(points - centre.view(3, *(1,) * (points.dim() - 2), -1), owner)
 
     def out(self, normals: Tensor, owner: Tensor) -> Tensor:
         """Unit vectors [3, rays] of an object's frame in the world."""
-        cos, sin = self.cos[owner], self.sin[owner]
+        cos, sin = pick(self.cos, owner), pick(self.sin, owner)
         x, y, z = normals
         return torch.stack([cos * x - sin * y, sin * x + cos * y, z])
-
-
-def flat_ranges(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """For ragged work: `owner[k]` names the range that item k belongs to, `local[k]` its place in that range."""
-    owner = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
-    start = counts.cumsum(0) - counts
-    return owner, torch.arange(len(owner), device=counts.device) - start[owner]

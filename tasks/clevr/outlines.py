@@ -5,8 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tasks.clevr.arrays import flat_ranges, pick
 from tasks.clevr.camera import Camera
-from tasks.clevr.objects import Objects, flat_ranges
+from tasks.clevr.objects import Objects
 from tasks.clevr.shapes import meet
 
 _CORNERS = torch.tensor([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)]).T
@@ -35,9 +36,9 @@ class Rectangles(NamedTuple):
         """Every pixel of every rectangle: owner, column, row, int64[pixels]."""
         width, height = self.right - self.left, self.bottom - self.top
         owner, local = flat_ranges(width * height)
-        wide = width[owner]
+        wide = pick(width, owner)
         line = torch.div(local, wide, rounding_mode="floor")
-        return owner, self.left[owner] + local - line * wide, self.top[owner] + line
+        return owner, pick(self.left, owner) + local - line * wide, pick(self.top, owner) + line
 
 
 def project(camera: Camera, scene: Tensor, points: Tensor) -> Tensor:
@@ -80,7 +81,7 @@ class Fragments(NamedTuple):
     cover: Tensor
 
     def take(self, index: Tensor) -> "Fragments":
-        return Fragments(*(x[..., index] for x in self))
+        return Fragments(*(pick(x, index) for x in self))
 
 
 def fragments(objects: Objects, camera: Camera) -> Fragments:
@@ -94,24 +95,24 @@ def fragments(objects: Objects, camera: Camera) -> Fragments:
     for shape in range(3):
         chosen = (objects.shape == shape).nonzero()[:, 0]
         owner, column, row = Rectangles(*(side[chosen] for side in box)).pixels()
-        owner = chosen[owner]
-        scene = objects.scene[owner]
+        owner = pick(chosen, owner)
+        scene = pick(objects.scene, owner)
         direction = camera.rays(scene, column + 0.5, row + 0.5)
-        origin = camera.position[scene].T
+        origin = camera.position_at(scene)
         clearance, depth, normal = meet(shape, objects.place(origin, owner), objects.into(direction, owner))
-        clearance = clearance * objects.radius[owner]
+        clearance = clearance * pick(objects.radius, owner)
         near = (clearance < depth * (1.5 / min(camera.fx, camera.fy))).nonzero()[:, 0]
-        owner, scene = owner[near], scene[near]
-        normal = objects.out(normal[:, near], owner)
-        clearance, depth = clearance[near], depth[near]
-        axes = camera.axes[scene]
-        across = (axes[:, 0].T * normal).sum(0) / camera.fx
-        along = (axes[:, 1].T * normal).sum(0) / camera.fy
+        owner, scene = pick(owner, near), pick(scene, near)
+        normal = objects.out(pick(normal, near), owner)
+        clearance, depth = pick(clearance, near), pick(depth, near)
+        right, up, _ = camera.axes_at(scene)
+        across = (right * normal).sum(0) / camera.fx
+        along = (up * normal).sum(0) / camera.fy
         pixel_width = depth * (across.square() + along.square()).sqrt()
         x = (-clearance / pixel_width.clamp_min(1e-6)).clamp(-1, 1)
         cover = 0.5 + x - 0.5 * x * x.abs()
-        pixel = (scene * camera.height + row[near]) * camera.width + column[near]
-        parts.append(Fragments(owner, pixel, clearance, depth, normal, direction[:, near], cover))
+        pixel = (scene * camera.height + pick(row, near)) * camera.width + pick(column, near)
+        parts.append(Fragments(owner, pixel, clearance, depth, normal, pick(direction, near), cover))
     return Fragments(*(torch.cat(columns, dim=-1) for columns in zip(*parts, strict=True)))
 
 

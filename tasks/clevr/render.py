@@ -10,14 +10,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from tasks.clevr.arrays import length, pick
+from tasks.clevr.backdrop import backdrop
 from tasks.clevr.camera import Camera
-from tasks.clevr.floor import floor_hit
 from tasks.clevr.lights import Lights
-from tasks.clevr.materials import Surroundings, floor_radiance, glossy, highlight, rim
+from tasks.clevr.materials import Surroundings, glossy, highlight, rim
 from tasks.clevr.objects import Objects
 from tasks.clevr.outlines import Fragments, fragments, layers
 from tasks.clevr.scenes import Scenes
-from tasks.clevr.shade import floor_shadows, object_shadows
+from tasks.clevr.shade import object_shadows
 
 SIZE = 128  # the papers' resolution
 CHUNK = 32  # scenes drawn together: bounds the memory, and keeps the work in the processor's cache
@@ -54,15 +55,14 @@ def _draw(scenes: Scenes, width: int, height: int, device: torch.device | str, i
     objects = Objects.of(scenes, device)
     count = len(scenes)
 
-    floor = _floor(objects, camera, lights, count)  # [3, pixels]
+    floor = backdrop(objects, camera, lights)
     items = fragments(objects, camera)
     order, rank, weight = layers(items)
     kept = weight > FAINT
     order, rank, weight = order[kept], rank[kept], weight[kept]
     items = items.take(order)
 
-    linear = floor.view(3, count, height, width).permute(1, 0, 2, 3)
-    colour = _shade(items, objects, camera, lights, linear)
+    colour = _shade(items, objects, camera, lights, floor)
     picture = srgb(floor)
     shown = torch.zeros_like(picture[0])
     shown_colour = torch.zeros_like(picture)
@@ -70,7 +70,7 @@ def _draw(scenes: Scenes, width: int, height: int, device: torch.device | str, i
         index = (rank == k).nonzero()[:, 0]
         pixel = items.pixel[index]
         shown[pixel] += weight[index]
-        shown_colour[:, pixel] += weight[index] * colour[:, index]
+        shown_colour[:, pixel] += weight[index] * pick(colour, index)
     picture = picture * (1 - shown) + shown_colour
     picture = (picture * 255 + 0.5).clamp(0, 255).to(torch.uint8)
     number = torch.full((count * height * width if ids else 0,), -1, dtype=torch.int8, device=device)
@@ -83,22 +83,11 @@ def _draw(scenes: Scenes, width: int, height: int, device: torch.device | str, i
     )
 
 
-def _floor(objects: Objects, camera: Camera, lights: Lights, count: int) -> Tensor:
-    """Radiance [3, pixels] of the bare floor, with the shadows on it."""
-    device = objects.centre.device
-    scene = torch.arange(count, device=device).repeat_interleave(camera.height * camera.width)
-    row = (torch.arange(camera.height, device=device) + 0.5).repeat_interleave(camera.width).repeat(count)
-    column = (torch.arange(camera.width, device=device) + 0.5).repeat(count * camera.height)
-    points, normals = floor_hit(camera.position[scene].T, camera.rays(scene, column, row))
-    hidden = floor_shadows(objects, lights, camera, points)
-    return floor_radiance(lights, scene, points, normals, hidden)
-
-
 def _shade(items: Fragments, objects: Objects, camera: Camera, lights: Lights, floor: Tensor) -> Tensor:
     """sRGB colours [3, items]."""
     scene = objects.scene[items.owner]
-    points = camera.position[scene].T + items.depth * items.direction
-    view = -items.direction / items.direction.norm(dim=0)
+    points = camera.position_at(scene) + items.depth * items.direction
+    view = -items.direction / length(items.direction)
     blur = 0.6 / camera.fx * items.depth
     hidden = object_shadows(objects, lights, items.owner, points, blur)
     room = Surroundings(objects, lights, camera, floor)
@@ -106,13 +95,13 @@ def _shade(items: Fragments, objects: Objects, camera: Camera, lights: Lights, f
     out = torch.empty_like(points)
 
     index = (~metal).nonzero()[:, 0]
-    args = (items.owner[index], points[:, index], items.normal[:, index])
-    out[:, index] = srgb(rim(room, *args, view[:, index], room.diffuse(*args, hidden[:, index])))
+    args = (pick(items.owner, index), pick(points, index), pick(items.normal, index))
+    out[:, index] = srgb(rim(room, *args, pick(view, index), room.diffuse(*args, pick(hidden, index))))
 
     index = metal.nonzero()[:, 0]
-    args = (items.owner[index], points[:, index], items.normal[:, index])
-    body = srgb(glossy(room, *args, view[:, index], hidden[:, index]))
-    white = highlight(room, *args, view[:, index], hidden[:, index], items.depth[index])
+    args = (pick(items.owner, index), pick(points, index), pick(items.normal, index))
+    body = srgb(glossy(room, *args, pick(view, index), pick(hidden, index)))
+    white = highlight(room, *args, pick(view, index), pick(hidden, index), pick(items.depth, index))
     out[:, index] = body + (1 - body) * white
     return out
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from tasks.clevr.arrays import length, pick
 from tasks.clevr.camera import Camera
 from tasks.clevr.lights import LIGHT_RADIUS, SUN_RADIUS, Lights
 from tasks.clevr.objects import Objects
@@ -12,30 +13,33 @@ from tasks.clevr.shadows import hidden
 
 def _hide(objects: Objects, lights: Lights, light: int, blocker: Tensor, points: Tensor, blur: Tensor) -> Tensor:
     """Hidden part of one light at `points` [3, pairs], each behind its own `blocker` [pairs]."""
-    towards = lights.towards(light, objects.scene[blocker], points)
+    towards = lights.towards(light, pick(objects.scene, blocker), points)
     part = torch.zeros_like(points[0])
     for shape in range(3):
-        index = (objects.shape[blocker] == shape).nonzero()[:, 0]
-        who = blocker[index]
-        size = objects.radius[who].reciprocal()
+        index = (pick(objects.shape, blocker) == shape).nonzero()[:, 0]
+        who = pick(blocker, index)
+        size = pick(objects.radius, who).reciprocal()
         spread = size * (SUN_RADIUS if light == 3 else LIGHT_RADIUS[light])
-        place = objects.place(points[:, index], who)
+        place = objects.place(pick(points, index), who)
         part[index] = hidden(
-            shape, place, objects.into(towards[:, index], who), spread, blur[index] * size, sun=light == 3
+            shape, place, objects.into(pick(towards, index), who), spread, pick(blur, index) * size, sun=light == 3
         )
     return part
 
 
-def floor_shadows(objects: Objects, lights: Lights, camera: Camera, points: Tensor) -> Tensor:
-    """Hidden part [4 lights, pixels] of each light at the floor's points [3, pixels] behind each pixel.
+def floor_shadows(objects: Objects, lights: Lights, camera: Camera, nearness: Tensor) -> Tensor:
+    """Hidden part [4 lights, pixels] of each light at the point of the floor behind each pixel.
+
+    Args:
+        nearness: [pixels], 1 / depth of that point.
 
     Only pixels in the rectangle around each object's shadow are looked at. Where two shadows meet the deeper counts.
     """
-    out = points.new_zeros(4, points.shape[1])
+    out = nearness.new_zeros(4, len(nearness))
     box = corners(objects)
     low, high = box[:, ::2].clone(), box[:, 1::2]
     low[..., 2] = 0.0
-    depth = (objects.centre - camera.position[objects.scene].T).norm(dim=0)
+    depth = length(objects.centre - camera.position_at(objects.scene))
     for light in range(4):
         if light == 3:
             shift = (lights.sun[:2] / lights.sun[2] * high[..., 2:]).expand(-1, -1, 2)
@@ -49,9 +53,11 @@ def floor_shadows(objects: Objects, lights: Lights, camera: Camera, points: Tens
         seen = project(camera, objects.scene, torch.cat([low, cast], dim=1))
         pad = 1 + reach * max(camera.fx, camera.fy) / seen[..., 2].amin(1)
         owner, column, row = Rectangles.around(seen, pad, camera).pixels()
-        pixel = (objects.scene[owner] * camera.height + row) * camera.width + column
-        blur = 0.6 / camera.fx * depth[owner]
-        part = _hide(objects, lights, light, owner, points[:, pixel], blur)
+        pixel = (pick(objects.scene, owner) * camera.height + row) * camera.width + column
+        blur = 0.6 / camera.fx * pick(depth, owner)
+        scene = pick(objects.scene, owner)
+        points = camera.position_at(scene) + camera.rays(scene, column + 0.5, row + 0.5) / pick(nearness, pixel)
+        part = _hide(objects, lights, light, owner, points, blur)
         out[light].scatter_reduce_(0, pixel, part, "amax")
     return out
 
@@ -69,20 +75,20 @@ def object_shadows(objects: Objects, lights: Lights, owner: Tensor, points: Tens
     receiver, blocker = (objects.scene[:, None] == objects.scene).logical_and(
         ~torch.eye(count, dtype=torch.bool, device=points.device)
     ).nonzero().unbind(1)
-    gap = objects.centre[:, blocker] - objects.centre[:, receiver]
+    gap = pick(objects.centre, blocker) - pick(objects.centre, receiver)
     ball = objects.radius * torch.tensor([1.0, 1.6, 1.42], device=points.device)[objects.shape]
     for light in range(4):
-        towards = lights.towards(light, objects.scene[receiver], objects.centre[:, receiver])
-        length = towards.norm(dim=0)
-        towards = towards / length
+        towards = lights.towards(light, pick(objects.scene, receiver), pick(objects.centre, receiver))
+        distance = length(towards)
+        towards = towards / distance
         along = (gap * towards).sum(0)
-        aside = (gap - along * towards).norm(dim=0)
-        spread = SUN_RADIUS * along if light == 3 else LIGHT_RADIUS[light] * along / length
+        aside = length(gap - along * towards)
+        spread = SUN_RADIUS * along if light == 3 else LIGHT_RADIUS[light] * along / distance
         may = (along > -ball[receiver]) & (aside < ball[receiver] + ball[blocker] + spread.clamp_min(0))
         one, other = receiver[may], blocker[may]
         pair = torch.repeat_interleave(torch.arange(len(one), device=points.device), sizes[one])
-        local = torch.arange(len(pair), device=points.device) - (sizes[one].cumsum(0) - sizes[one])[pair]
-        point = order[starts[one][pair] + local]
-        part = _hide(objects, lights, light, other[pair], points[:, point], blur[point])
+        local = torch.arange(len(pair), device=points.device) - (sizes[one].cumsum(0) - sizes[one]).index_select(0, pair)
+        point = pick(order, pick(pick(starts, one), pair) + local)
+        part = _hide(objects, lights, light, pick(other, pair), pick(points, point), pick(blur, point))
         out[light].scatter_reduce_(0, point, part, "amax")
     return out

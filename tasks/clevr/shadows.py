@@ -10,9 +10,11 @@ disc.
 import torch
 from torch import Tensor
 
+from tasks.clevr.arrays import length
 from tasks.clevr.objects import CUBE, SPHERE
 
-CUBE_TOP, CYLINDER_TOP = 0.95, 0.98  # the rounded rim, as a sharp edge
+# heights where the rounded rims count as sharp edges; light creeps in under the lower one
+CUBE_RIMS, CYLINDER_RIMS = (-0.82, 0.94), (-0.96, 0.985)
 CUBE_CORNER = 0.18  # radius of the upright edges
 
 
@@ -27,25 +29,27 @@ def hidden(shape: int, point: Tensor, towards: Tensor, spread: Tensor, blur: Ten
     if shape == SPHERE:
         s = -(point * towards).sum(0) / towards.square().sum(0)
         s = s.clamp_min(0) if sun else s.clamp(0, 1)
-        clearance = (point + s * towards).norm(dim=0) - 1
+        clearance = length(point + s * towards) - 1
         return _part(clearance, (spread * s).square() + blur.square()) * (s > 0)
-    top = CUBE_TOP if shape == CUBE else CYLINDER_TOP
-    leave = ((top - point[2]) / towards[2].clamp_min(1e-6)).clamp_min(0)
+    low, high = CUBE_RIMS if shape == CUBE else CYLINDER_RIMS
+    climb = towards[2].clamp_min(1e-6)
+    enter = ((low - point[2]) / climb).clamp_min(0)
+    leave = ((high - point[2]) / climb).clamp_min(0)
     a, d = point[:2], towards[:2]
     square = d.square().sum(0).clamp_min(1e-12)
     if shape == CUBE:
-        return _square(a, d, square, leave, spread, blur) * (leave > 0)
-    s = torch.minimum((-(a * d).sum(0) / square).clamp_min(0), leave)
-    clearance = (a + s * d).norm(dim=0) - 1
+        return _square(a, d, square, enter, leave, spread, blur) * (leave > 0)
+    s = torch.clamp(-(a * d).sum(0) / square, enter, leave)
+    clearance = length(a + s * d) - 1
     return _part(clearance, (spread * s).square() + blur.square()) * (leave > 0)
 
 
-def _square(a: Tensor, d: Tensor, square: Tensor, leave: Tensor, spread: Tensor, blur: Tensor) -> Tensor:
+def _square(a: Tensor, d: Tensor, square: Tensor, enter: Tensor, leave: Tensor, spread: Tensor, blur: Tensor) -> Tensor:
     """Separating axes of a segment and a rounded square: its two sides, and the segment's normal."""
-    b = a + leave * d
-    nearest = torch.minimum(a.abs(), b.abs())
-    nearest = torch.where(a * b < 0, 0, nearest)
-    width = torch.where(b.abs() < a.abs(), spread * leave, 0).square() + blur.square()
+    first, last = a + enter * d, a + leave * d
+    nearest = torch.minimum(first.abs(), last.abs())
+    nearest = torch.where(first * last < 0, 0, nearest)
+    width = torch.where(last.abs() < first.abs(), spread * leave, spread * enter).square() + blur.square()
     part = _part(nearest - 1, width).amin(0)
 
     normal = torch.stack([-d[1], d[0]]) / square.sqrt()
@@ -53,7 +57,7 @@ def _square(a: Tensor, d: Tensor, square: Tensor, leave: Tensor, spread: Tensor,
     flat = 1 - CUBE_CORNER
     clearance = offset.abs() - flat * normal.abs().sum(0) - CUBE_CORNER
     corner = flat * offset.sign() * normal.sign()
-    s = torch.minimum((((corner - a) * d).sum(0) / square).clamp_min(0), leave)
+    s = torch.clamp(((corner - a) * d).sum(0) / square, enter, leave)
     return torch.minimum(part, _part(clearance, (spread * s).square() + blur.square()))
 
 

@@ -8,6 +8,7 @@ a pixel; Newton's method from outside then gives the point of entry.
 import torch
 from torch import Tensor
 
+from tasks.clevr.arrays import length
 from tasks.clevr.constants import CUBE_EXPONENT, CUBE_FLAT, CYLINDER_ROUNDING
 from tasks.clevr.objects import CUBE, CYLINDER, SPHERE
 
@@ -78,7 +79,7 @@ def meet(shape: int, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor,
         closest = (origin + middle * direction).square().sum(0)
         t = middle - ((1 - closest).clamp_min(0) / square).sqrt()
         point = origin + t * direction
-        return closest.sqrt() - 1, t, point / point.norm(dim=0)
+        return closest.sqrt() - 1, t, point / length(point)
     distance, gradient = _DISTANCE[shape], _GRADIENT[shape]
     away = origin + middle * direction
     half = ((_BOUND[shape] ** 2 - away.square().sum(0)).clamp_min(1e-6) / square).sqrt()
@@ -86,7 +87,7 @@ def meet(shape: int, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor,
     entry = _enter(distance, gradient, away, direction, -half, t)
     t = torch.where(clearance < 0, entry, t)
     normal = gradient(away + t * direction)
-    return clearance, middle + t, normal / normal.norm(dim=0).clamp_min(1e-9)
+    return clearance, middle + t, normal / length(normal).clamp_min(1e-9)
 
 
 def _least(distance, origin: Tensor, direction: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]
