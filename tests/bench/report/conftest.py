@@ -24,7 +24,9 @@ TASKS: dict[str, dict[str, Any]] = {
         "asks": "From a picture of a CLEVR scene give every object's position, shape, colour, material and size.",
         "good": "ap_inf is average precision, in per cent, where the four attributes are all right: 100 is perfect.",
         "group": "image or vector in, set out",
-        "metrics": {f"ap_{at}": ("%", True) for at in ("inf", "1", "0.5", "0.25", "0.125")},
+        "metrics": {
+            f"ap_{rule}{at}": ("%", True) for rule in ("", "published_") for at in ("inf", "1", "0.5", "0.25", "0.125")
+        },
         "data": ("rendered scenes", "rendered"),
         "scale": 6.0,
         "sets": True,
@@ -103,7 +105,7 @@ def make_record(task: str, row: str, **changes: Any) -> dict[str, Any]:
         },
         "tuned": "",
         "headline": {"metric": headline, "variant": ""},
-        "metrics": {"": {name: score for name in about["metrics"]}},
+        "metrics": {"": dict.fromkeys(about["metrics"], score)},
         "metric_info": {
             name: {"unit": unit, "higher_is_better": higher, "meaning": f"what {name} measures"}
             for name, (unit, higher) in about["metrics"].items()
@@ -145,14 +147,23 @@ def make_record(task: str, row: str, **changes: Any) -> dict[str, Any]:
 
 def make_constant(task: str, score: float) -> dict[str, Any]:
     """The best constant answer, as a cell stores it: no time, no invariance, no parameters."""
-    empty = {"time": {}, "invariance": None, "parameters": None, "paradigm": "", "invariance_claim": "", "constant": True}
+    empty = {
+        "time": {},
+        "invariance": None,
+        "parameters": None,
+        "paradigm": "",
+        "invariance_claim": "",
+        "constant": True,
+    }
     return make_record(task, "best constant", score=score, **empty)
 
 
 def make_failure(task: str, row: str, status: str, reason: str, **changes: Any) -> dict[str, Any]:
     """A cell that ended before it had data, metrics or a device."""
     gone = dict.fromkeys(("data", "time", "invariance", "parameters", "peak_memory_mb"))
-    return make_record(task, row, **{**gone, "metrics": {}, "metric_info": {}, "status": status, "reason": reason, **changes})
+    return make_record(
+        task, row, **{**gone, "metrics": {}, "metric_info": {}, "status": status, "reason": reason, **changes}
+    )
 
 
 def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
@@ -173,7 +184,9 @@ def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
             base = min(base, 97.0) if higher else base
             seconds, latency = math.exp(rng.uniform(2, 5)), math.exp(rng.uniform(0, 4))
             loss_of_order = {"exact": 3e-16, "approximate": 0.02, "none": 0.4}.get(claim, 0.0) * rng.uniform(0.5, 2)
-            variants = ["T=10", "T=20", "T=30"] if decoder == "dspn" else ["p=20", "p=1"] if encoder == "pi_sgd" else [""]
+            variants = (
+                ["T=10", "T=20", "T=30"] if decoder == "dspn" else ["p=20", "p=1"] if encoder == "pi_sgd" else [""]
+            )
             for seed in range(seeds):
                 score = base * rng.uniform(0.93, 1.05)
                 metrics = {
@@ -183,8 +196,11 @@ def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
                     }
                     for v, variant in enumerate(variants)
                 }
-                angles = [k * math.pi / 180 for k in range(90)]
-                figures = {"angle": angles, "error": [score * (0.3 + math.sin(4 * a) ** 2) for a in angles]}
+                angles = [float(k) for k in range(90)]
+                figures = {
+                    "angle": angles,
+                    "error": [score * (0.3 + math.sin(math.radians(4 * a)) ** 2) for a in angles],
+                }
                 records.append(
                     make_record(
                         task,
@@ -230,6 +246,6 @@ def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
     return records
 
 
-@pytest.fixture()
+@pytest.fixture
 def fleet() -> list[dict[str, Any]]:
     return make_fleet()

@@ -1,0 +1,217 @@
+"""One cell from start to record: data, model, training, evaluation, timing, invariance. In a process of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.features import FROZEN, freeze
+from bench.measure import (
+    LATENCY_BATCH,
+    PeakMemory,
+    invariance_error,
+    median_seconds,
+    prediction_moves,
+    reference_seconds,
+    synchronize,
+)
+from bench.plan import Cell
+from bench.quiet import QuietMachine
+from bench.train import Trainer, to_device
+from models.build import build_predictor
+from models.catalogue import parse
+from models.interfaces import Predictor
+from tasks.catalogue import TASKS
+from tasks.interfaces import Images, Label, Sets, Split, Task, Vector
+
+Watch = Callable[[int, float], None]
+
+
+def make_task(cell: Cell, cache: Path, data: Path | None) -> Task:
+    """The cell's task, on the cell's data; pictures already encoded where the settings say frozen features."""
+    settings = cell.settings
+    task: Task = TASKS[cell.task].load()(sizes=settings.sizes, cache=cache, data=data, **settings.task_options)
+    frozen = isinstance(task.input, Images) and settings.image_encoder == FROZEN
+    return freeze(task) if frozen else task
+
+
+def make_predictor(cell: Cell, task: Task) -> Predictor:
+    """The cell's model, freshly initialised under the cell's seed."""
+    torch.manual_seed(cell.seed)
+    settings = cell.settings
+    return build_predictor(
+        source=_shape(task.input),
+        output=_shape(task.output),
+        encoder=parse(cell.encoder, ("encoder", "predictor")) if cell.encoder else None,
+        decoder=parse(cell.decoder, ("decoder",)) if cell.decoder else None,
+        head=settings.head,
+        image_encoder=settings.image_encoder,
+        latent=settings.latent,
+        width=settings.width,
+    )
+
+
+def _shape(kind: Any) -> tuple[Any, ...]:
+    match kind:
+        case Vector(size):
+            return ("vector", size)
+        case Images(channels, height, width):
+            return ("image", channels, height, width)
+        case Sets(features, max_size, positions):
+            return ("set", features, max_size, positions)
+        case Label(classes):
+            return ("label", classes)
+        case _:
+            return ("number",)
+
+
+def run_cell(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> dict[str, Any]:
+    """Everything measured of one cell, as the record's fields. Raises what its parts raise; the caller sorts that."""
+    start = time.perf_counter()
+    device = torch.device(cell.device)
+    memory = PeakMemory(device)
+    task = make_task(cell, cache, data)
+    test = task.split(cell.split)
+    common = _describe_task(cell, task)
+    if cell.constant:
+        scores = best_constant(task, task.split("train"), test)
+        return {**common, "metrics": {"": scores}, "headline": {"metric": task.headline, "variant": ""}}
+    predictor = make_predictor(cell, task).to(device)
+    trainer = Trainer(predictor, task, task.split("train"), cell.settings, cell.seed, device)
+    calibration = trainer.calibrate()
+    quiet = QuietMachine()
+    trained = trainer.run(watch, quiet.training)
+    predictor.eval()
+    variants = predictor.variants()
+    began = time.perf_counter()
+    with quiet.training():
+        metrics, extras = evaluate(predictor, task, test, variants, device)
+        invariance = _invariance(cell, predictor, task, test, device)
+    evaluating = time.perf_counter() - began
+    timing = _time(trainer, predictor, test, device, quiet, cell.settings.timing_repeats)
+    wall = time.perf_counter() - start
+    return {
+        **common,
+        "metrics": metrics,
+        "headline": {"metric": task.headline, "variant": next(iter(variants))},
+        "curve": trained.curve,
+        "figures": extras,
+        "calibration": calibration,
+        "time": {
+            "wall": wall,
+            "train": trained.seconds,
+            "evaluate": evaluating,
+            "rest": wall - trained.seconds - evaluating,
+            **timing,
+            "threads": torch.get_num_threads(),
+            "device": cell.device,
+        },
+        "invariance": invariance,
+        "parameters": sum(parameter.numel() for parameter in predictor.parameters()),
+        "peak_memory_mb": memory.megabytes(),
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+    }
+
+
+def _describe_task(cell: Cell, task: Task) -> dict[str, Any]:
+    identity = task.identity
+    frozen = isinstance(task.input, Vector) and cell.settings.image_encoder == FROZEN and hasattr(task, "frozen_from")
+    return {
+        "data": {"name": identity.name, "kind": identity.kind, "checksum": identity.checksum},
+        "notes": ["frozen features"] if frozen else [],
+        "metric_info": {
+            name: {"unit": metric.unit, "higher_is_better": metric.higher_is_better, "meaning": metric.meaning}
+            for name, metric in task.metrics.items()
+        },
+    }
+
+
+def predict(predictor: Predictor, split: Split, device: torch.device, batch: int = 128, **variant: Any) -> Any:
+    """The prediction for a whole split, in order, on the CPU. Under no_grad, not inference_mode: DSPN descends."""
+    parts = []
+    with torch.no_grad():
+        for chunk in split.batches(batch):
+            prediction = predictor(to_device(chunk.inputs, device), **variant)
+            parts.append([part.cpu() for part in prediction] if isinstance(prediction, tuple) else prediction.cpu())
+    if isinstance(parts[0], list):
+        return tuple(torch.cat(column) for column in zip(*parts, strict=True))
+    return torch.cat(parts)
+
+
+def evaluate(
+    predictor: Predictor, task: Task, split: Split, variants: dict[str, dict[str, Any]], device: torch.device
+) -> tuple[dict[str, dict[str, float]], dict[str, list[float]]]:
+    """Every metric of every variant; and the figures of the headline variant, where the task draws any."""
+    metrics: dict[str, dict[str, float]] = {}
+    figures: dict[str, list[float]] = {}
+    for number, (name, variant) in enumerate(variants.items()):
+        prediction = predict(predictor, split, device, **variant)
+        closer = task.refine(prediction, split)
+        if closer is None:
+            metrics[name] = task.evaluate(prediction, split)
+        else:
+            metrics[name] = task.evaluate(prediction, split, predict(predictor, closer, device, **variant), closer)
+        if number == 0:
+            figures = task.curve(prediction, split)
+    return metrics, figures
+
+
+def best_constant(task: Task, train: Split, split: Split) -> dict[str, float]:
+    """The scores of the best answer that looks at no input: the floor that a model must beat."""
+    info = task.metrics[task.headline]
+    sign = 1 if info.higher_is_better else -1
+    scores = [task.evaluate(_repeat(constant, len(split)), split) for constant in task.constants(train).values()]
+    return max(scores, key=lambda score: sign * score[task.headline])
+
+
+def _repeat(prediction: Any, times: int) -> Any:
+    if isinstance(prediction, tuple):
+        return tuple(_repeat(part, times) for part in prediction)
+    return prediction.expand(times, *prediction.shape[1:])
+
+
+def _invariance(
+    cell: Cell, predictor: Predictor, task: Task, split: Split, device: torch.device
+) -> dict[str, float] | None:
+    """Measured on the sets that the encoder sees: the inputs, or else the targets."""
+    if predictor.encoder is None:
+        return None
+    chosen = split.batch(torch.arange(min(cell.settings.invariance_sets, len(split))))
+    sets = chosen.inputs if isinstance(task.input, Sets) else chosen.targets
+    elements, mask = to_device(tuple(sets), device)
+    found = invariance_error(predictor, elements, mask)
+    if isinstance(task.input, Sets) and isinstance(task.output, Sets):
+        found["prediction_moves"] = prediction_moves(predictor, (elements, mask))
+    return found
+
+
+def _time(
+    trainer: Trainer, predictor: Predictor, split: Split, device: torch.device, quiet: QuietMachine, repeats: int
+) -> dict[str, float]:
+    """Throughput of training steps and latency of one batch, alone on the machine, beside a reference operation."""
+    batch = split.batch(torch.arange(min(LATENCY_BATCH, len(split))))
+    inputs = to_device(batch.inputs, device)
+
+    def infer() -> None:
+        with torch.no_grad():
+            predictor(inputs)
+
+    def train() -> None:
+        trainer.step(0)
+
+    with quiet.timing():
+        synchronize(device)
+        reference = reference_seconds(device, max(3, repeats))
+        latency = median_seconds(infer, device, repeats)
+        predictor.train()
+        step = median_seconds(train, device, repeats)
+    return {
+        "reference_ms": 1000 * reference,
+        "latency_ms": 1000 * latency,
+        "latency_batch": len(batch),
+        "throughput": min(trainer.settings.batch, len(trainer.split)) / step,
+    }

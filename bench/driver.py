@@ -1,0 +1,309 @@
+"""A whole run: plan, prepare data, run what is missing, record it, report. The command line and Python both end here.
+
+Imports no torch: only the cells' own processes do.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from bench.estimate import Estimate, human
+from bench.execute import Job, Outcome, Pool
+from bench.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
+from bench.plan import Cell, Request, plan
+from bench.presets import load
+from bench.progress import Progress
+from bench.store import Record, Store, write_atomically
+from models.catalogue import parse
+from tasks.catalogue import TASKS, find
+
+RETRIED = ("failed", "killed", "timed_out", "out_of_memory", "diverged")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything that a run can be told. The defaults are the command line's.
+
+    ``tasks``, ``models`` and ``decoders`` are names (None: the preset's). ``data`` is the folder of real data;
+    ``cache`` holds prepared data; ``time_limit`` is in seconds a cell, ``memory_limit`` in GB a cell; ``jobs`` is
+    how many cells run at once (default: the cores on a CPU, 1 on a GPU).
+    """
+
+    tasks: Sequence[str] | None = None
+    models: Sequence[str] | None = None
+    decoders: Sequence[str] | None = None
+    seeds: Sequence[int] = (0,)
+    preset: str = "quick"
+    device: str = "auto"
+    results: Path = Path("results/local")
+    data: Path | None = None
+    clevr: str = "rendered"
+    cache: Path = field(default_factory=lambda: user_cache_path("setbench"))
+    retry_failed: bool = False
+    fail_fast: bool = False
+    time_limit: float | None = None
+    memory_limit: float | None = None
+    jobs: int | None = None
+    command: str = ""
+
+
+class Run:
+    """A planned run.
+
+    Raises at construction, with one clear line:
+        ValueError: an unknown name, a device that is not there, a number out of range.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.device = device_kind(options.device)
+        self.jobs = options.jobs or (cores() if self.device == "cpu" else 1)
+        if options.data is not None and not Path(options.data).is_dir():
+            raise ValueError(f"--data {options.data}: no such folder; it should hold mnist/ or CLEVR's released layout")
+        preset = load(options.preset)
+        self.request = Request(
+            tasks=[find(name).name for name in options.tasks] if options.tasks else list(TASKS),
+            seeds=options.seeds,
+            preset=preset,
+            device=self.device,
+            data=options.data,
+            task_options={"clevr": options.clevr} if options.clevr != "rendered" else {},
+            encoders=options.models,
+            decoders=options.decoders,
+        )
+        self.cells = plan(self.request)
+        self.progress = Progress()
+        self.store = Store(options.results, self.progress.say)
+        self.records = {record["id"]: record for record in self.store.all()}
+        self.missing = [cell for cell in self.cells if self._wanted(cell)]
+
+    def _wanted(self, cell: Cell) -> bool:
+        record = self.records.get(cell.identity)
+        if record is None or record["status"] == "no_data":
+            return True
+        return self.options.retry_failed and record["status"] in RETRIED
+
+    def unprepared(self) -> list[tuple[str, str]]:
+        """(preset, task) of the data that this machine has not prepared yet."""
+        tasks = {_data_name(cell): cell for cell in self.missing if not cell.blocked}
+        return [(cell.preset, cell.task) for name, cell in tasks.items() if not self._marker(name).exists()]
+
+    def _marker(self, name: str) -> Path:
+        return self.options.cache / "prepared" / f"{name}.json"
+
+    def seconds(self) -> float:
+        """The estimate for what is missing."""
+        estimate = Estimate(self.records.values(), processor())
+        return estimate.total(self.missing, self.unprepared(), self.jobs)
+
+    def execute(self) -> bool:
+        """Run what is missing, writing a record a cell; True if every cell that was tried is ok.
+
+        A cell that another run on the same folder has in hand is left to it.
+        """
+        start = time.perf_counter()
+        estimate = Estimate(self.records.values(), processor())
+        expected = estimate.total(self.missing, self.unprepared(), self.jobs)
+        self.progress.begin(len(self.missing), expected)
+        healthy = True
+        try:
+            for record in self._run_all(estimate):
+                self.records[record["id"]] = record
+                self.progress.finished(record)
+                healthy = healthy and record["status"] not in RETRIED
+                if not healthy and self.options.fail_fast:
+                    break
+        finally:
+            self.progress.end()
+        self.progress.say(
+            f"estimated {human(expected)}, took {human(time.perf_counter() - start)} for {len(self.missing)} cells"
+        )
+        return healthy
+
+    def _run_all(self, estimate: Estimate) -> Iterator[Record]:
+        for cell in self.missing:
+            if cell.blocked:
+                yield self._record(cell, Outcome(*cell.blocked), 0.0)
+        runnable = [cell for cell in self.missing if not cell.blocked]
+        pool = Pool(
+            self.jobs,
+            preload=["bench.work", *_modules(runnable)],
+            time_limit=self.options.time_limit,
+            memory_limit=self._memory_limit(),
+        )
+        for name, cells in _by_data(runnable).items():
+            problem = self._prepare(name, cells[0])
+            if problem is not None:
+                for cell in cells:
+                    yield self._record(cell, problem, 0.0)
+                continue
+            yield from self._run_cells(pool, cells, estimate)
+
+    def _memory_limit(self) -> int | None:
+        """Bytes a cell: as asked, else nine tenths of the machine's memory shared among the jobs."""
+        if self.options.memory_limit is not None:
+            return int(self.options.memory_limit * 2**30)
+        return int(0.9 * memory_bytes() / self.jobs) if self.device == "cpu" else None
+
+    def _prepare(self, name: str, cell: Cell) -> Outcome | None:
+        """Get the data ready, in a process of its own with all cores; the outcome where that failed."""
+        reason = TASKS[cell.task].unavailable(cell.settings.task_options, self.options.data)
+        if reason is not None:
+            return Outcome("no_data", reason)
+        pool = Pool(1, preload=["bench.work"])
+        job = Job(name, "bench.work:prepare", (cell, self.options.cache, self.options.data))
+        for event in pool.run(iter([job])):
+            if event.kind == "progress":
+                self.progress.preparing(cell.task, event.value, event.done)
+            elif event.kind == "ended" and event.outcome is not None:
+                if event.outcome.status != "ok":
+                    return event.outcome
+                if not self._marker(name).exists():
+                    text = json.dumps({"key": f"{cell.preset}/{cell.task}/(data)", "seconds": event.outcome.result})
+                    write_atomically(self._marker(name), text)
+        return None
+
+    def _run_cells(self, pool: Pool, cells: Sequence[Cell], estimate: Estimate) -> Iterator[Record]:
+        by_id = {cell.identity: cell for cell in cells}
+        claims: dict[str, Any] = {}
+        started: dict[str, float] = {}
+        for event in pool.run(self._jobs(cells, claims)):
+            cell = by_id[event.key]
+            if event.kind == "started":
+                started[event.key] = time.perf_counter()
+                self.progress.started(event.key, str(cell), estimate.cell(cell))
+            elif event.kind == "progress":
+                self.progress.advanced(event.key, event.done, event.value)
+            elif event.outcome is not None:
+                record = self._record(cell, event.outcome, time.perf_counter() - started[event.key])
+                claims.pop(event.key).__exit__(None, None, None)
+                yield record
+
+    def _jobs(self, cells: Sequence[Cell], claims: dict[str, Any]) -> Iterator[Job]:
+        for cell in cells:
+            claim = self.store.claim(cell.identity)
+            if not claim.__enter__():
+                self.progress.say(f"{cell}: another run on this folder has it in hand")
+                continue
+            stored = self.store.read(cell.identity)
+            if stored is not None and stored["status"] == "ok":
+                claim.__exit__(None, None, None)
+                continue
+            claims[cell.identity] = claim
+            yield Job(cell.identity, "bench.work:measure", (cell, self.options.cache, self.options.data))
+
+    def _record(self, cell: Cell, outcome: Outcome, seconds: float) -> Record:
+        """Assemble and store the record of a cell."""
+        result = dict(outcome.result or {})
+        gpu = result.pop("gpu", None)
+        record: Record = {
+            "id": cell.identity,
+            "status": outcome.status,
+            "reason": outcome.reason,
+            "traceback": outcome.traceback,
+            **_describe(cell),
+            **result,
+            "seconds": seconds,
+            "machine": {**machine(), "gpu": gpu},
+            "versions": versions(),
+            "commit": commit()[0],
+            "dirty": commit()[1],
+            "command": self.options.command,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self.store.write(record)
+        return record
+
+    def results(self) -> list[Record]:
+        """The records of the planned cells that there are."""
+        return [self.records[cell.identity] for cell in self.cells if cell.identity in self.records]
+
+
+def _describe(cell: Cell) -> dict[str, Any]:
+    """The fields that a record has whatever became of its cell."""
+    task, row = TASKS[cell.task], cell.leading
+    entry = row.entry if row else None
+    settings = cell.settings.__dict__
+    return {
+        "task": cell.task,
+        "row": cell.row,
+        "encoder": cell.encoder,
+        "decoder": cell.decoder,
+        "constant": cell.constant,
+        "seed": cell.seed,
+        "split": cell.split,
+        "paradigm": entry.paradigm if entry else "",
+        "section": entry.section if entry else "",
+        "paper": entry.paper if entry else "",
+        "invariance_claim": entry.invariance if entry and entry.kind != "decoder" else "",
+        "why": entry.why if entry else "",
+        "task_text": {
+            "asks": task.asks,
+            "good": task.good,
+            "group": task.group,
+            "order": list(TASKS).index(cell.task),
+        },
+        "preset": cell.preset,
+        "settings": {key: dict(value) if isinstance(value, Mapping) else value for key, value in settings.items()},
+        "tuned": cell.tuned,
+        "data_key": cell.data_key,
+    }
+
+
+def _by_data(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(_data_name(cell), []).append(cell)
+    return groups
+
+
+def _data_name(cell: Cell) -> str:
+    """Names the prepared data of a cell: task, data, sizes and how pictures are encoded."""
+    sizes = "-".join(str(size) for size in cell.settings.sizes.values())
+    return f"{cell.task}-{cell.data_key}-{sizes}-{cell.settings.image_encoder}"
+
+
+def _modules(cells: Sequence[Cell]) -> list[str]:
+    """Modules that these cells need, for the forkserver to import once."""
+    names = {name for cell in cells for name in (cell.encoder, cell.decoder) if name}
+    models = {parse(name, ("encoder", "decoder", "predictor")).entry.target.partition(":")[0] for name in names}
+    tasks = {TASKS[cell.task].target.partition(":")[0] for cell in cells}
+    return sorted(models | tasks)
+
+
+def run(**options: Any) -> list[Record]:
+    """Plan, run what is missing, write the leaderboard; the same as the command line, from Python.
+
+    Args:
+        **options: the fields of :class:`Options`.
+
+    Returns:
+        One record (a dict, see DESIGN's Contracts) for every planned cell.
+
+    Example:
+        >>> from bench import run
+        >>> records = run(tasks=["arithmetic_sum"], models=["deep_sets"], preset="smoke")
+        >>> records[0]["metrics"]
+    """
+    from bench.report import write_report
+
+    options.setdefault("command", "bench.run(" + ", ".join(f"{k}={v!r}" for k, v in options.items()) + ")")
+    planned = Run(Options(**options))
+    planned.execute()
+    write_report(planned.store.all(), planned.options.results)
+    return planned.results()
+
+
+def command_line() -> str:
+    """The command as it was typed, for the records."""
+    return shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -1,0 +1,72 @@
+"""What ``--list`` and ``--dry-run`` print. Imports no torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tabulate import tabulate
+
+from bench.driver import Run
+from bench.estimate import Estimate, human
+from bench.machine import processor
+from models.catalogue import CATALOGUE
+from tasks.catalogue import TASKS
+
+KINDS = {
+    "encoder": "Set encoders (--models)",
+    "predictor": "Whole set-to-set models (--models)",
+    "decoder": "Set decoders (--decoders)",
+}
+
+
+def catalogue_text() -> str:
+    """All tasks, encoders and decoders, with their options."""
+    parts = [
+        "Tasks (--tasks)",
+        tabulate(
+            [(task.name, task.group, task.headline, task.asks) for task in TASKS.values()],
+            headers=("task", "kind", "headline", "asks"),
+            maxcolwidths=[None, None, None, 70],
+        ),
+    ]
+    for kind, title in KINDS.items():
+        entries = [entry for entry in CATALOGUE.values() if entry.kind == kind]
+        if entries:
+            table = [
+                (entry.name, entry.paradigm, entry.invariance, entry.cost, entry.paper, entry.summary, _options(entry))
+                for entry in entries
+            ]
+            headers = ("name", "paradigm", "invariance", "cost in N", "paper", "what it does", "options")
+            parts += ["", title, tabulate(table, headers=headers, maxcolwidths=[None, None, None, 14, 24, 40, 36])]
+    return "\n".join(parts)
+
+
+def _options(entry) -> str:  # type: ignore[no-untyped-def]
+    return ", ".join(f"{name}={option.default}" for name, option in entry.options.items())
+
+
+def plan_text(run: Run) -> str:
+    """The plan: cells by task, those that will not run and why, and how long it will take."""
+    estimate = Estimate(run.records.values(), processor())
+    missing = {cell.identity for cell in run.missing}
+    table = []
+    for task in run.request.tasks:
+        cells = [cell for cell in run.cells if cell.task == task]
+        due = [cell for cell in cells if cell.identity in missing and not cell.blocked]
+        done = sum(cell.identity not in missing for cell in cells)
+        blocked = sum(cell.blocked is not None for cell in cells)
+        seconds = sum(map(estimate.cell, due))
+        table.append((task, len(cells), done, blocked, len(due), human(seconds)))
+    lines = [tabulate(table, headers=("task", "cells", "done", "cannot run", "to run", "work"))]
+    reasons = Counter((cell.task, cell.row, *cell.blocked) for cell in run.cells if cell.blocked)
+    if reasons:
+        lines += ["", "Will not run:"]
+        lines += [f"  {task} · {row}: {status}: {why}" for task, row, status, why in reasons]
+    for task in run.request.tasks:
+        cells = [cell for cell in run.cells if cell.task == task]
+        reason = TASKS[task].unavailable(cells[0].settings.task_options, run.options.data)
+        if reason:
+            lines.append(f"  {task}: no_data: {reason}")
+    due = [cell for cell in run.missing if not cell.blocked]
+    lines += ["", f"{len(due)} cells to run, {run.jobs} at a time on {run.device}: about {human(run.seconds())}"]
+    return "\n".join(lines)
