@@ -24,13 +24,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from models.attention.softmax import masked_softmax
+
 Variant = Literal["paper", "code"]
-
-
-def masked_softmax(logits: Float[Tensor, "*rows keys"], mask: Bool[Tensor, "*#rows keys"]) -> Tensor:
-    """Softmax over the keys where ``mask`` is True; all zeros where there is none."""
-    weights = logits.masked_fill(~mask, torch.finfo(logits.dtype).min).softmax(dim=-1)
-    return weights.masked_fill(~mask, 0)
 
 
 class MAB(nn.Module):

@@ -21,4 +21,16 @@ ENTRIES: tuple[Entry, ...] = (
         },
         rows=("variant=paper", "variant=code"),
     ),
+    Entry(
+        name="set2set",
+        target="models.attention.set2set:Set2Set",
+        kind="encoder",
+        paradigm="attention",
+        section="Attention",
+        paper="Vinyals et al. 2016 (Order Matters)",
+        summary="read, process: an LSTM without input that attends to the elements several times",
+        why="attention is a weighted sum over the elements",
+        cost="N",
+        options={"steps": Option(5, "how often the set is read")},
+    ),
 )

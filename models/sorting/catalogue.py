@@ -3,6 +3,8 @@
 from models.entry import Entry, Option
 
 NET = Option("mlp", "the order-sensitive network behind the sort", ("mlp", "lstm", "conv1d"))
+REGULARIZATION = Option("l2", "what keeps the projection on the permutahedron smooth", ("l2", "kl"))
+STRENGTH = Option(1.0, "of the regularisation, in units of the average gap; towards 0 the sort becomes hard")
 PIECES = Option(20, "pieces of the weight function of the rank")
 
 ENTRIES: tuple[Entry, ...] = (
@@ -22,6 +24,69 @@ ENTRIES: tuple[Entry, ...] = (
         },
         rows=("net=mlp", "net=lstm", "net=conv1d"),
         fixed_size=True,
+    ),
+    Entry(
+        name="score_sort",
+        target="models.sorting.score_sort:ScoreSort",
+        kind="encoder",
+        paradigm="sorting",
+        section="Sorting",
+        paper="Grover et al. 2019; Prillo & Eisenschlos 2020",
+        summary="sort by a learned score, gradients straight through a relaxed sort, before an order-sensitive network",
+        why="one order for all permutations; its gradient in the score is that of a surrogate",
+        cost="N^2 (the relaxed permutation of the backward pass)",
+        options={
+            "net": NET,
+            "surrogate": Option("neuralsort", "the relaxed sort of the backward pass", ("neuralsort", "softsort")),
+            "temperature": Option(1.0, "of the relaxed sort, in units of the score"),
+        },
+        fixed_size=True,
+    ),
+    Entry(
+        name="soft_sort",
+        target="models.sorting.soft_sort:SoftSort",
+        kind="encoder",
+        paradigm="sorting",
+        section="Sorting",
+        paper="Blondel et al. 2020",
+        summary="learned features, each softly sorted over the set, before an order-sensitive network",
+        why="a softly sorted list is the same for all permutations",
+        cost="N log N",
+        options={
+            "net": NET,
+            "regularization": REGULARIZATION,
+            "strength": STRENGTH,
+            "channels": Option(8, "learned features that are sorted"),
+        },
+        fixed_size=True,
+    ),
+    Entry(
+        name="soft_rank",
+        target="models.sorting.soft_rank:SoftRank",
+        kind="encoder",
+        paradigm="sorting",
+        section="Sorting",
+        paper="Blondel et al. 2020",
+        summary="soft ranks of learned scores as features of the elements, then the mean of a network",
+        why="an element's soft rank does not depend on where it stands",
+        cost="N log N",
+        options={
+            "regularization": REGULARIZATION,
+            "strength": STRENGTH,
+            "channels": Option(4, "learned scores, each ranked by itself"),
+        },
+    ),
+    Entry(
+        name="nonlocal_gnn",
+        target="models.sorting.nonlocal_gnn:NonLocalGNN",
+        kind="encoder",
+        paradigm="sorting",
+        section="Sorting",
+        paper="Liu, Wang & Ji 2021",
+        summary="sort by a learned score, convolve along the order, unsort, average",
+        why="one order for all permutations; discontinuous where two elements change places",
+        cost="N log N",
+        options={"kernel": Option(5, "length of the convolutions; odd")},
     ),
     Entry(
         name="fspool",
@@ -45,6 +110,18 @@ ENTRIES: tuple[Entry, ...] = (
         summary="DSPN's own: a network of all ordered pairs, pooled by FSPool",
         why="a sorted list is the same for all permutations",
         cost="N^2 log N",
+        options={"pieces": PIECES},
+    ),
+    Entry(
+        name="fspool_autoencoder",
+        target="models.sorting.fspool_autoencoder:FSPoolAutoEncoder",
+        kind="predictor",
+        paradigm="sorting",
+        section="Sorting",
+        paper="Zhang et al. 2020 (FSPool)",
+        summary="set to code to the same set; the decoder is given the encoder's permutation, so no matching is needed",
+        why="the code is that of relaxed sorted lists, the same for all permutations",
+        cost="N^2",
         options={"pieces": PIECES},
     ),
 )

@@ -23,28 +23,48 @@ def rank_knots(mask: Bool[Tensor, "batch size"], pieces: int, dtype: torch.dtype
     return hats.clamp(min=0) * (ranks < sizes)
 
 
+class RankWeights(nn.Module):
+    """A learned piecewise linear function of the relative rank rank / (size - 1) for each channel.
+
+    One function serves sets of all sizes. Its knots start from N(0, 1), as in the authors' code.
+
+    Args:
+        channels: functions.
+        pieces: linear pieces; there is one knot more.
+
+    Raises:
+        ValueError: for less than one piece.
+    """
+
+    def __init__(self, channels: int, pieces: int) -> None:
+        super().__init__()
+        if pieces < 1:
+            raise ValueError(f"FSPool needs at least one piece, not {pieces}")
+        self.pieces = pieces
+        self.weight = nn.Parameter(torch.randn(channels, pieces + 1))
+
+    def forward(self, mask: Bool[Tensor, "batch size"]) -> Float[Tensor, "batch channels size"]:
+        """The weight at every rank, for the size of each set; zero beyond it."""
+        return self.weight @ rank_knots(mask, self.pieces, self.weight.dtype)
+
+
 class FeaturewiseSortPool(nn.Module):
     """Sort every channel by itself, largest first, and sum with a learned weight for each channel and relative rank.
 
-    The weight of a channel is a piecewise linear function of rank / (size - 1), so that one function serves sets of
-    all sizes. Weights start from N(0, 1), as in the authors' code.
-
     Args:
         channels: features of an element.
-        pieces: pieces of the weight function; it has one knot more.
+        pieces: pieces of each weight function.
     """
 
     def __init__(self, channels: int, pieces: int = 20) -> None:
         super().__init__()
-        if pieces < 1:
-            raise ValueError(f"FSPool needs at least one piece, not {pieces}")
-        self.weight = nn.Parameter(torch.randn(channels, pieces + 1))
+        self.weights = RankWeights(channels, pieces)
 
     def forward(
         self, values: Float[Tensor, "batch size channels"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch channels"]:
         rows = values.masked_fill(~mask[..., None], 0).transpose(1, 2).contiguous()
         order = argsort((-rows.detach()).masked_fill(~mask[:, None], float("inf")))
-        knots = rank_knots(mask, self.weight.shape[1] - 1, values.dtype)
+        knots = rank_knots(mask, self.weights.pieces, values.dtype)
         # The sorted values meet the knots first and the weights after: no weight for each set, channel and rank.
-        return (rows.take_along_dim(order, dim=-1) @ knots.transpose(1, 2) * self.weight).sum(dim=-1)
+        return (rows.take_along_dim(order, dim=-1) @ knots.transpose(1, 2) * self.weights.weight).sum(dim=-1)

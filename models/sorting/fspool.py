@@ -5,10 +5,10 @@ from __future__ import annotations
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from models.decoders.initial import xavier
 from models.interfaces import SetEncoder, SetSpec
 from models.layers import mlp
 from models.sorting.featurewise import FeaturewiseSortPool
-from models.sorting.initial import xavier
 
 
 class FSPool(SetEncoder):
@@ -29,7 +29,8 @@ class FSPool(SetEncoder):
 
     def __init__(self, spec: SetSpec, latent: int, width: int, pieces: int = 20) -> None:
         super().__init__(spec, latent)
-        self.phi = xavier(mlp(spec.features, width, width, latent))
+        self.phi = mlp(spec.features, width, width, latent)
+        xavier(self.phi)
         self.pool = FeaturewiseSortPool(latent, pieces)
 
     def forward(

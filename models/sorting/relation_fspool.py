@@ -5,9 +5,10 @@ from __future__ import annotations
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from models.decoders.initial import xavier
 from models.interfaces import SetEncoder, SetSpec
+from models.layers import SplitLinear, in_chunks
 from models.sorting.featurewise import FeaturewiseSortPool
-from models.sorting.initial import xavier
 
 
 class RelationFSPool(SetEncoder):
@@ -23,22 +24,27 @@ class RelationFSPool(SetEncoder):
         pieces: pieces of the weight function.
 
     The paper divides by the number of pairs of the padded set (100): here by ``spec.max_size ** 2``, so that padding
-    has no effect. Memory grows with the square of the set's size.
+    has no effect.
     """
 
     def __init__(self, spec: SetSpec, latent: int, width: int, pieces: int = 20) -> None:
         super().__init__(spec, latent)
-        self.pair = xavier(nn.Linear(2 * spec.features, width))
-        self.out = xavier(nn.Linear(width, latent))
+        self.pair = SplitLinear(2, spec.features, width)
+        self.out = nn.Linear(width, latent)
+        xavier(self)
         self.pool = FeaturewiseSortPool(latent, pieces)
 
     def forward(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
-        # W [x_i, x_j] = A x_i + B x_j: the first layer works on elements, not on pairs.
-        first, second = self.pair.weight.split(self.spec.features, dim=1)
-        left = nn.functional.linear(elements, first, self.pair.bias)
-        right = nn.functional.linear(elements, second)
-        hidden = (left[:, :, None] + right[:, None, :]).flatten(1, 2).relu()
-        pairs = (mask[:, :, None] & mask[:, None, :]).flatten(1, 2)
-        return self.pool(self.out(hidden), pairs) / self.spec.max_size**2
+        left, right = self.pair(elements)
+        left = left + self.pair.bias
+
+        def codes(start: int, stop: int) -> Tensor:
+            hidden = (left[start:stop, :, None] + right[start:stop, None, :]).flatten(1, 2).relu()
+            pairs = (mask[start:stop, :, None] & mask[start:stop, None, :]).flatten(1, 2)
+            return self.pool(self.out(hidden), pairs).T
+
+        # All pairs of a set are sorted together, so what is chunked is the batch.
+        pooled = in_chunks(codes, len(elements), mask.shape[1] * left[0].numel(), "cat").T
+        return pooled / self.spec.max_size**2

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from models.interfaces import SetSpec
-from models.layers import masked_mean, mlp
+from models.layers import LastState, masked_mean, mlp
 
 
 class SequenceMLP(nn.Module):
@@ -37,17 +37,13 @@ class SequenceLSTM(nn.Module):
 
     def __init__(self, spec: SetSpec, latent: int, width: int) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(spec.features, width, batch_first=True)
+        self.last = LastState("lstm", spec.features, width)
         self.out = nn.Linear(width, latent)
 
     def forward(
         self, sequence: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
-        with torch.backends.cudnn.flags(enabled=False):  # cuDNN's LSTM has no second derivative
-            states, _ = self.lstm(sequence)
-        states = torch.cat([torch.zeros_like(states[:, :1]), states], dim=1)  # states[:, n] is that after n elements
-        last = mask.sum(dim=1)[:, None, None]
-        return self.out(states.take_along_dim(last, dim=1).squeeze(1))
+        return self.out(self.last(sequence, mask.sum(dim=1)))
 
 
 class SequenceConv(nn.Module):

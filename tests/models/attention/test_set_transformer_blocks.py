@@ -10,8 +10,9 @@ from torch_geometric.nn.aggr.utils import (
     SetAttentionBlock,
 )
 
-from models.attention.blocks import ISAB, MAB, PMA, SAB, masked_softmax
+from models.attention.blocks import ISAB, MAB, PMA, SAB
 from models.attention.set_transformer import SetTransformer
+from models.attention.softmax import masked_softmax
 from models.interfaces import SetSpec
 
 WIDTH, HEADS = 8, 2

@@ -22,7 +22,7 @@ def by_hand(encoder: CanonicalSort, elements: torch.Tensor) -> torch.Tensor:
     if name == "SequenceLSTM":
         if not rows:
             return net.out.bias
-        return net.out(net.lstm(sequence)[1][0][0])
+        return net.out(net.last.rnn(sequence)[1][0][0])
     if not rows:
         return net.out.bias
     hidden = net.second(net.first(sequence.T[None]).relu()).relu()

@@ -32,7 +32,7 @@ def test_pool_is_the_definition_for_every_size(pieces: int) -> None:
     values = torch.randn(7, 6, 4, dtype=torch.float64)
     mask = torch.arange(6) < torch.arange(7)[:, None]  # sizes 0 to 6
     pooled = pool(values, mask).detach().numpy()
-    weight = pool.weight.detach().numpy()
+    weight = pool.weights.weight.detach().numpy()
     for size in range(7):
         np.testing.assert_allclose(pooled[size], loops(values[size, :size].numpy(), weight), atol=1e-12)
 
@@ -50,7 +50,7 @@ def test_gradient_reaches_each_element_through_its_own_rank() -> None:
     values = torch.tensor([[[0.3], [2.0], [-1.0], [0.5]]], dtype=torch.float64, requires_grad=True)
     pool(values, torch.ones(1, 4, dtype=torch.bool)).sum().backward()
     ranks = [2, 0, 3, 1]
-    expected = [weight_at(pool.weight[0].detach().numpy(), rank, 4) for rank in ranks]
+    expected = [weight_at(pool.weights.weight[0].detach().numpy(), rank, 4) for rank in ranks]
     np.testing.assert_allclose(values.grad[0, :, 0], expected, atol=1e-12)
 
 
@@ -71,7 +71,7 @@ def test_encoder_scales_before_the_pool_as_the_paper() -> None:
     torch.manual_seed(2)
     encoder = FSPool(SetSpec(3, 5), latent=4, width=8).double()
     elements = torch.randn(2, 5, 3, dtype=torch.float64)
-    weight = encoder.pool.weight.detach().numpy()
+    weight = encoder.pool.weights.weight.detach().numpy()
     expected = [loops((encoder.phi(x) / 5).detach().numpy(), weight) for x in elements]
     np.testing.assert_allclose(encoder(elements, torch.ones(2, 5, dtype=torch.bool)).detach(), expected, atol=1e-12)
 
@@ -82,6 +82,6 @@ def test_relation_encoder_is_the_sum_over_concatenated_pairs() -> None:
     elements = torch.randn(1, 5, 3, dtype=torch.float64)
     mask = torch.tensor([[True, True, True, False, False]])
     pairs = torch.stack([torch.cat([a, b]) for a in elements[0, :3] for b in elements[0, :3]])
-    values = encoder.out(encoder.pair(pairs).relu()) / 5**2
-    expected = loops(values.detach().numpy(), encoder.pool.weight.detach().numpy())
+    values = encoder.out(encoder.pair.joint(pairs).relu()) / 5**2
+    expected = loops(values.detach().numpy(), encoder.pool.weights.weight.detach().numpy())
     np.testing.assert_allclose(encoder(elements, mask)[0].detach(), expected, atol=1e-12)
