@@ -85,3 +85,20 @@ def test_relation_encoder_is_the_sum_over_concatenated_pairs() -> None:
     values = encoder.out(encoder.pair.joint(pairs).relu()) / 5**2
     expected = loops(values.detach().numpy(), encoder.pool.weights.weight.detach().numpy())
     np.testing.assert_allclose(encoder(elements, mask)[0].detach(), expected, atol=1e-12)
+
+
+def test_batches_in_chunks_change_nothing_up_to_second_derivatives(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(4)
+    encoder = RelationFSPool(SetSpec(3, 4), latent=4, width=8).double()
+    elements = torch.randn(5, 4, 3, dtype=torch.float64, requires_grad=True)
+    mask = torch.arange(4) < torch.tensor([4, 3, 0, 1, 4])[:, None]
+
+    def slopes() -> tuple[torch.Tensor, ...]:
+        code = encoder(elements, mask)
+        (slope,) = torch.autograd.grad(code.sin().sum(), elements, create_graph=True)
+        return code, slope, *torch.autograd.grad(slope.square().sum(), [elements, *encoder.parameters()])
+
+    whole = slopes()
+    monkeypatch.setattr("models.layers.CHUNK", 2 * 4 * 4 * 8)  # two sets at a time
+    for found, expected in zip(slopes(), whole, strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-12, rtol=0)
