@@ -82,6 +82,21 @@ ENTRIES: tuple[Entry, ...] = (
         rows=_BOTH_GRAPHS,
     ),
     Entry(
+        name="invariant_graph_network",
+        target="models.graphs.invariant_graph_network:InvariantGraphNetwork",
+        kind="encoder",
+        paradigm="graphs",
+        section="Graphs",
+        paper="Maron et al. 2019",
+        summary="all 15 equivariant linear maps of the tensor of pairs, layer by layer, then its invariants",
+        why="a combination of all the maps that do not depend on the numbering, and of no other",
+        cost="N^2",
+        options={
+            "layers": Option(2, "number of equivariant layers"),
+            "pool": Option("max", "over the diagonal and over the rest", ("max", "mean")),
+        },
+    ),
+    Entry(
         name="pyg_aggregation",
         target="models.graphs.pyg_aggregation:PyGAggregation",
         kind="encoder",
