@@ -13,6 +13,7 @@ from bench.report.tables import Line, Record, Table, distinct, machine, part
 FLOOR = "†"
 BROKEN = "‡"
 OTHERS = 2  # metrics beside the headline in the main table
+READABLE = 8  # metrics that a second table can hold; a family such as ap_* is not cut in two
 
 KINDS = {
     "real": "real data, as released",
@@ -100,6 +101,7 @@ def section(table: Table, figures: Sequence[Picture]) -> list[Block]:
     else:
         blocks.append(Text("No row has a result here."))
     blocks += figures
+    blocks += _meanings(table)
     blocks += _every_metric(table)
     blocks += _without_result(table)
     blocks += [Heading("How it was run", 3), Bullets(how_it_was_run(table))]
@@ -153,7 +155,7 @@ def _ranking(table: Table) -> Grid:
     metrics = [table.headline, *[name for name in table.metric_info if name != table.headline][:OTHERS]]
     shown = [column(table, metric) for metric in metrics]
     latency = "latency (× reference)" if len(table.machines) > 1 else "latency (ms)"
-    columns = ["#", "model", "paradigm", *shown, "train (s)", latency, "invariance error", "parameters", "status"]
+    columns = ["rank", "model", "paradigm", *shown, "train (s)", latency, "invariance error", "parameters", "status"]
     rows = []
     for line in table.ranked:
         rank = None if line.constant else table.rank(line)
@@ -194,23 +196,46 @@ def status(table: Table, line: Line) -> str:
 
 
 def _every_metric(table: Table) -> list[Block]:
-    metrics = list(table.metric_info)
+    """All metrics of all variants, where the main table does not hold them."""
+    metrics, _ = readable(table)
     variants = any(len(line.variants) > 1 for line in table.ranked)
-    if not table.ranked or (len(metrics) <= 1 + OTHERS and not variants):
+    several = len(metrics) > 1 + OTHERS
+    lines = table.ranked if several else [line for line in table.ranked if len(line.variants) > 1]
+    if not lines:
         return []
     columns = ["model", "evaluated", *(column(table, metric) for metric in metrics)]
     if not variants:
         columns.remove("evaluated")
     rows = []
-    for line in table.ranked:
+    for line in lines:
         for variant in line.variants:
             first = [Cell(line.label, quiet=line.constant), Cell(variant or NOTHING)]
             values = [scored(table, line, metric, variant) for metric in metrics]
             rows.append([*(first if variants else first[:1]), *values])
-    meanings = [f"{name}: {info['meaning']}" for name, info in table.metric_info.items() if info.get("meaning")]
-    what = "Every metric, and every way of evaluating the same weights" if variants else "Every metric"
+    what = "The same weights, evaluated in more than one way" if not several else "Every metric"
     grid = Grid(columns, rows, frozenset(columns) - {"model", "evaluated"})
-    return [Heading(what, 3), grid, *([Bullets(meanings)] if meanings else [])]
+    return [Heading(what, 3), grid]
+
+
+def readable(table: Table) -> tuple[list[str], list[str]]:
+    """The metrics that are shown, and those that stand in the CSV alone."""
+    families: dict[str, list[str]] = {}
+    for name in table.metric_info:
+        families.setdefault(name.rpartition("_")[0] or name, []).append(name)
+    shown: list[str] = []
+    for place, family in enumerate(families.values()):
+        if place > 0 and len(shown) + len(family) > READABLE:
+            break
+        shown += family
+    return shown, [name for name in table.metric_info if name not in shown]
+
+
+def _meanings(table: Table) -> list[Block]:
+    shown, rest = readable(table)
+    meanings = {name: table.metric_info[name].get("meaning") for name in shown if name != table.headline}
+    found = [f"{name}: {meaning.strip().rstrip('.')}." for name, meaning in meanings.items() if meaning]
+    found += [f"In leaderboard.csv alone: {', '.join(rest)}."] if rest else []
+    return [Text("The other metrics:"), Bullets(found)] if found else []
 
 
 def _without_result(table: Table) -> list[Block]:
@@ -239,5 +264,3 @@ def _reason(table: Table, line: Line, record: Record) -> str:
     if not reason and trace:
         reason = trace[-1]
     return reason + (f" (traceback: records/{record['id']}.json)" if trace else "")
-
-

@@ -19,7 +19,7 @@ class Spread:
     n: int
 
     def __str__(self) -> str:
-        return number(self.mean) if self.sd is None else f"{number(self.mean)} ± {number(self.sd, 2)}"
+        return number(self.mean) if self.sd is None else f"{number(self.mean)} ± {number(self.sd, 2, smallest=-5)}"
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
@@ -33,8 +33,8 @@ def spread(values: Iterable[float | None]) -> Spread | None:
     return Spread(statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else None, len(known))
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """``12.3``, ``0.00123``, ``1.23e-4``, ``12,345``; a dash where there is no number."""
+def number(value: float | None, digits: int = 3, smallest: int = -3) -> str:
+    """``12.3``, ``0.00123``, ``1.23e-4`` (below ten to the ``smallest``), ``12,345``; a dash where there is none."""
     if value is None:
         return NOTHING
     if not math.isfinite(value):
@@ -43,7 +43,7 @@ def number(value: float | None, digits: int = 3) -> str:
         return "0"
     rounded = float(f"{value:.{digits - 1}e}")  # first, so that 9.996 is 10.0 and not 10.00
     exponent = math.floor(math.log10(abs(rounded)))
-    if exponent < -3 or exponent >= 7:
+    if exponent < smallest or exponent >= 7:
         mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
         return f"{mantissa}e{int(power)}"
     return f"{value:,.{max(0, digits - 1 - exponent)}f}"

@@ -46,9 +46,7 @@ def _best(tables: Sequence[Table]) -> Grid:
         for name in names:
             best = next((line for line in table.models if line.paradigm == name), None)
             row.append(
-                Cell(NOTHING)
-                if best is None
-                else scored(table, best, table.headline, strong=table.rank(best) == 1)
+                Cell(NOTHING) if best is None else scored(table, best, table.headline, strong=table.rank(best) == 1)
             )
         constant = table.constant
         row.append(Cell(NOTHING) if constant is None else scored(table, constant, table.headline))

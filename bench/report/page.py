@@ -15,7 +15,8 @@ TEMPLATE = Path(__file__).with_name("page.html")
 
 def render(blocks: Sequence[Block], directory: Path) -> str:
     """The page; figures are read from ``directory`` and embedded."""
-    body, sections = [], []
+    body: list[str] = []
+    sections: list[str] = []
     for block in blocks:
         if isinstance(block, Heading) and block.level == 2:
             name = f"s{len(sections)}"
@@ -53,7 +54,9 @@ def _grid(grid: Grid) -> str:
         for kind, column in zip(classes, grid.columns, strict=True)
     )
     rows = "\n".join(
-        "<tr>" + "".join(_cell(cell, column in grid.numeric) for cell, column in zip(row, grid.columns, strict=True)) + "</tr>"
+        "<tr>"
+        + "".join(_cell(cell, column in grid.numeric) for cell, column in zip(row, grid.columns, strict=True))
+        + "</tr>"
         for row in grid.rows
     )
     return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table></div>'

@@ -58,29 +58,32 @@ def _listed(found: dict[str, list[str]]) -> str:
     """``0.001 (most rows); 0.003 (deep_sets, mlp and 2 more)``."""
     parts = []
     for place, (value, labels) in enumerate(found.items()):
-        if place == 0 and len(labels) > NAMED:
-            who = "all other rows"
-        else:
-            more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
-            who = ", ".join(labels[:NAMED]) + more
+        who = "all other rows" if place == 0 and len(labels) > NAMED else _names(labels)
         parts.append(f"{value} ({who})")
     return "; ".join(parts)
 
 
+def _names(labels: list[str]) -> str:
+    more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+    return ", ".join(labels[:NAMED]) + more
+
+
 def _tuning(lines: list[Line]) -> list[str]:
-    found = _by(lines, lambda line: (line.records[0].get("tuned") or "no, these are the preset's own numbers").rstrip("."))
+    found = _by(
+        lines, lambda line: (line.records[0].get("tuned") or "no, these are the preset's own numbers").rstrip(".")
+    )
     if len(found) == 1:
         return [f"Tuned: {next(iter(found))}."]
     return [f"Tuned: {_listed(found)}."] if found else []
 
 
 def _notes(lines: list[Line]) -> list[str]:
-    notes = dict.fromkeys(note for line in lines for note in line.notes)
-    return [f"Note, {note}: {_who([line.label for line in lines if note in line.notes], len(lines))}." for note in notes]
-
-
-def _who(labels: list[str], total: int) -> str:
-    return "every row" if len(labels) == total else _listed({"": labels}).strip(" ()")
+    ran = [line for line in lines if line.ok]
+    found = {note: [line.label for line in ran if note in line.notes] for line in ran for note in line.notes}
+    return [
+        f"Note: {note} ({'every row' if len(labels) == len(ran) else _names(labels)})."
+        for note, labels in found.items()
+    ]
 
 
 def _timing(table: Table) -> list[str]:
@@ -96,8 +99,8 @@ def _timing(table: Table) -> list[str]:
         said.append(f"Latency: a batch of {' or '.join(batches)}{on}{beside}.")
     if len(table.machines) > 1:
         said.append(
-            f"Rows were timed on {len(table.machines)} machines ({'; '.join(table.machines)}): latency is given in units "
-            "of the reference operation timed beside it, and train seconds do not compare."
+            f"Rows were timed on {len(table.machines)} machines ({'; '.join(table.machines)}): latency is given in "
+            "units of the reference operation timed beside it, and train seconds do not compare."
         )
     elif table.machines:
         said.append(f"Machine: {table.machines[0]}.")
@@ -109,6 +112,8 @@ def _commits(table: Table) -> list[str]:
     newest = max(table.records, key=lambda record: record.get("finished") or "").get("commit")
     if not newest:
         return []
-    old = [line.label for line in table.lines if any(record.get("commit") not in (newest, None) for record in line.records)]
-    older = f"; at an older one: {_listed({'': old}).strip(' ()')}" if old else ""
+    old = [
+        line.label for line in table.lines if any(record.get("commit") not in (newest, None) for record in line.records)
+    ]
+    older = f"; at an older one: {_names(old)}" if old else ""
     return [f"Commit: {newest[:12]}{older}."]

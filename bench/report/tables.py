@@ -112,7 +112,9 @@ class Line:
     def latency_ratio(self) -> Spread | None:
         """Latency in units of the reference operation that was timed beside it: comparable between machines."""
         times = [part(record, "time") for record in self.ok]
-        return spread(t["latency_ms"] / t["reference_ms"] for t in times if t.get("latency_ms") and t.get("reference_ms"))
+        return spread(
+            t["latency_ms"] / t["reference_ms"] for t in times if t.get("latency_ms") and t.get("reference_ms")
+        )
 
     def invariance(self, name: str) -> float | None:
         """The largest over seeds."""
@@ -157,7 +159,9 @@ class Table:
 
     @cached_property
     def headline(self) -> str:
-        names = (part(record, "headline").get("metric") for record in sorted(self.records, key=lambda r: r["status"] != "ok"))
+        names = (
+            part(record, "headline").get("metric") for record in sorted(self.records, key=lambda r: r["status"] != "ok")
+        )
         return next((name for name in names if name), "")
 
     def higher_is_better(self, metric: str) -> bool:
@@ -221,7 +225,9 @@ def machine(record: Record) -> str:
     """``2 cores of Some CPU, NVIDIA H100, Linux-6.1``."""
     info = part(record, "machine")
     cores = f"{info['cores']} cores of " if info.get("cores") else ""
-    return ", ".join(str(text) for text in (f"{cores}{info.get('cpu') or 'a CPU'}", info.get("gpu"), info.get("platform")) if text)
+    return ", ".join(
+        str(text) for text in (f"{cores}{info.get('cpu') or 'a CPU'}", info.get("gpu"), info.get("platform")) if text
+    )
 
 
 def distinct(values: Iterable[str]) -> list[str]:

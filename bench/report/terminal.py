@@ -53,7 +53,15 @@ def _row(table: Table) -> list[str]:
     own = table.score(best)
     mark = " (at the floor)" if table.at_floor(own, table.headline) else ""
     floor_text = NOTHING if floor is None else str(floor)
-    return [_line(key.task), _line(where), _line(best.label), f"{table.headline} {arrow}", f"{own}{mark}", floor_text, rows]
+    return [
+        _line(key.task),
+        _line(where),
+        _line(best.label),
+        f"{table.headline} {arrow}",
+        f"{own}{mark}",
+        floor_text,
+        rows,
+    ]
 
 
 def _line(text: str, length: int = 100) -> str:

@@ -12,15 +12,17 @@ from bench.report.tables import Record, part
 
 FIELDS = (
     "id", "task", "row", "seed", "status", "reason", "paradigm", "section", "encoder", "decoder", "constant",
-    "invariance_claim", "preset", "notes", "tuned", "parameters", "peak_memory_mb", "commit", "dirty", "finished", "command",
+    "invariance_claim", "preset", "notes", "tuned",
+    "parameters", "peak_memory_mb", "commit", "dirty", "finished", "command",
 )  # fmt: skip
-NESTED = ("data", "headline", "time", "invariance", "settings", "machine", "versions")
+NESTED = ("data", "headline", "time", "invariance", "calibration", "settings", "machine", "versions")
 
 
 def csv_text(records: Iterable[Record]) -> str:
     """Columns: the record's plain fields; ``variant``, and ``metric.<name>`` for every metric of any task; then
     ``data.*``, ``headline.*``, ``time.*`` (seconds and milliseconds as in the record), ``invariance.*``,
-    ``settings.*``, ``machine.*``, ``versions.*``. A record without a result has one line with no variant.
+    ``calibration.*``, ``settings.*``, ``machine.*``, ``versions.*``. A record without a result has one line, with no
+    variant.
     """
     lines = [line for record in records for line in _lines(record)]
     names = dict.fromkeys(name for line in lines for name in line if name not in FIELDS)

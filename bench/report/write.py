@@ -72,7 +72,12 @@ def _plan(found: Sequence[Table]) -> tuple[list[tuple[int | None, Picture]], dic
         distinguish = (key.preset, key.device, key.data, key.checksum[:6]) if several[key.task] > 1 else ()
         name = _file_name(key.task, *distinguish)
         if any(line.time("train") for line in table.models):
-            add(number, f"figures/{name}_time.png", f"{table.headline} against training time, {title(table)}", _time(table))
+            add(
+                number,
+                f"figures/{name}_time.png",
+                f"{table.headline} against training time, {title(table)}",
+                _time(table),
+            )
         if any(part(record, "figures").get("angle") for line in table.models for record in line.ok):
             add(number, f"figures/{name}.png", f"error against angle, {title(table)}", _angle(table))
     if any(line.invariance("max") is not None for table in found for line in table.lines):

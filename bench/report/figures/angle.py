@@ -37,8 +37,8 @@ def angle_figure(table: Table) -> Figure:
                 worst = max(range(len(errors)), key=lambda place: errors[place])
                 axes.plot(angles[worst], errors[worst], "o", color=INK, markersize=3)
             worst_error = max(max(part(record, "figures").get("error") or [0]) for record in line.ok)
-            axes.set_title(plain(line.label, 30), fontsize=9)
-            axes.text(0.98, 0.95, f"worst {number(worst_error)}", transform=axes.transAxes, ha="right", va="top", fontsize=8)
+            axes.set_title(plain(line.label, 26), fontsize=9)
+            axes.set_title(f"worst {number(worst_error, 2)}", fontsize=8, fontweight="normal", loc="right")
         for axes in panels.flat[len(lines) :]:
             axes.set_visible(False)
         figure.suptitle(
@@ -48,6 +48,6 @@ def angle_figure(table: Table) -> Figure:
             fontsize=12,
             fontweight="bold",
         )
-        figure.supxlabel("angle of the square (radians)", fontsize=10)
+        figure.supxlabel("angle of the square (degrees)", fontsize=10)
         figure.supylabel("error" + (f" ({unit})" if unit else ""), fontsize=10)
     return figure

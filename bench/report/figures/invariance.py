@@ -68,9 +68,15 @@ def invariance_figure(tables: Sequence[Table]) -> Figure:
         _scale(parts[-1])
         parts[-1].set_xlabel("largest |f(px) − f(x)| / |f(x)| over random orders p, log scale; left is better")
         figure.suptitle(
-            "Invariance error of the trained encoders (less is better)", x=0.01, ha="left", fontsize=12, fontweight="bold"
+            "Invariance error of the trained encoders (less is better)",
+            x=0.01,
+            ha="left",
+            fontsize=12,
+            fontweight="bold",
         )
-        figure.legend(handles=_legend(), loc="outside lower left", ncols=3, fontsize=8.5)
+        figure.legend(
+            handles=_legend(), loc="outside lower left", ncols=4, fontsize=8.5, handletextpad=0.4, columnspacing=1.6
+        )
     return figure
 
 
@@ -79,10 +85,14 @@ def _block(axes: Axes, encoders: list[Moved], shade: tuple[float, float, float])
         single, double = [max(e, LEAST) for e in one.single], [max(e, LEAST) for e in one.double]
         if single and double:
             axes.plot([max(double), max(single)], [row, row], color=shade, alpha=0.3, linewidth=1.5, zorder=1)
-        axes.scatter(single, [row] * len(single), s=9, facecolor="none", edgecolor=shade, alpha=0.5, linewidth=0.8, zorder=2)
+        axes.scatter(
+            single, [row] * len(single), s=9, facecolor="none", edgecolor=shade, alpha=0.5, linewidth=0.8, zorder=2
+        )
         axes.scatter(double, [row] * len(double), s=9, color=shade, alpha=0.5, linewidth=0, zorder=2)
         if single:
-            axes.scatter(max(single), row, s=48, marker="s", facecolor="white", edgecolor=shade, linewidth=1.6, zorder=3)
+            axes.scatter(
+                max(single), row, s=48, marker="s", facecolor="white", edgecolor=shade, linewidth=1.6, zorder=3
+            )
         if double:
             axes.scatter(max(double), row, s=52, marker="o", color=shade, edgecolor="white", linewidth=0.7, zorder=4)
     axes.set_yticks(range(len(encoders)), [plain(one.encoder) for one in encoders], fontsize=9)
@@ -97,13 +107,24 @@ def _scale(axes: Axes) -> None:
     axes.set_xlim(LEAST / 2, 20)
     axes.xaxis.set_major_locator(LogLocator(base=100, numticks=20))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: "0" if x <= LEAST * 1.01 else f"1e{round(math.log10(x))}"))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda x, _: "0" if x <= LEAST * 1.01 else f"1e{round(math.log10(x))}")
+    )
 
 
 def _legend() -> list[Line2D]:
     return [
-        Line2D([], [], color=INK, marker="o", linewidth=0, markersize=7, label="float64, worst task"),
-        Line2D([], [], color=INK, marker="s", markerfacecolor="white", linewidth=0, markersize=6.5, label="float32, worst task"),
-        Line2D([], [], color=INK, marker="o", linewidth=0, markersize=3, alpha=0.6, label="small: each task"),
-        Line2D([], [], color=PALE, linestyle=":", label="rounding of float64 and of float32"),
+        Line2D([], [], color=INK, marker="o", linewidth=0, markersize=7, label="float64 (worst task)"),
+        Line2D(
+            [],
+            [],
+            color=INK,
+            marker="s",
+            markerfacecolor="white",
+            linewidth=0,
+            markersize=6.5,
+            label="float32 (worst task)",
+        ),
+        Line2D([], [], color=INK, marker="o", linewidth=0, markersize=3, alpha=0.6, label="each task"),
+        Line2D([], [], color=PALE, linestyle=":", label="rounding: float64, float32"),
     ]

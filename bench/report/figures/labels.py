@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 
 from bench.report.figures.style import INK, PALE
+
+Point = tuple[float, float]
 
 DISTANCES = (7, 14, 24, 36, 52, 72, 96, 124)  # points, nearest first
 ANGLES = (0, 180, 90, 270, 45, 315, 135, 225, 20, 340, 160, 200)
 
 
-def label_points(axes: Axes, points: Sequence[tuple[float, float]], names: Sequence[str], strong: set[str]) -> None:
+def label_points(
+    axes: Axes, points: Sequence[Point], names: Sequence[str], strong: set[str], avoid: Sequence[Sequence[Point]]
+) -> None:
     """Place every name at the nearest free spot around its point, with a thin line where that is not beside it.
 
-    Greedy, in pixels: names come in order of importance. ``strong`` names are set in bold.
+    Greedy, in pixels: names come in order of importance. ``strong`` names are set in bold. No name crosses the
+    lines in ``avoid`` (in data coordinates) or a text that is there already.
     """
-    figure = axes.figure
+    canvas = axes.figure.canvas
+    if not isinstance(canvas, FigureCanvasAgg):
+        raise TypeError("labels are measured in pixels: draw on a FigureCanvasAgg")
+    figure = canvas.figure
     figure.draw_without_rendering()  # the layout must be final before anything is measured
     figure.set_layout_engine("none")
-    renderer = figure.canvas.get_renderer()
+    renderer = canvas.get_renderer()
     scale = figure.dpi / 72
     spots = axes.transData.transform(list(points))
     inside = axes.get_window_extent(renderer)
     taken = [Bbox.from_bounds(x - 4 * scale, y - 4 * scale, 8 * scale, 8 * scale) for x, y in spots]
+    taken += [text.get_window_extent(renderer) for text in axes.texts]
+    taken += [box for line in avoid for box in _along(axes.transData.transform(list(line)), scale)]
     for (x, y), point, name in zip(spots, points, names, strict=True):
         note = axes.annotate(
             name,
@@ -55,6 +68,17 @@ def label_points(axes: Axes, points: Sequence[tuple[float, float]], names: Seque
             axes.plot(ends[:, 0], ends[:, 1], color=PALE, linewidth=0.6, zorder=1)
 
 
+def _along(line: np.ndarray, scale: float) -> list[Bbox]:
+    """Small boxes that cover a line."""
+    boxes = []
+    for (x0, y0), (x1, y1) in pairwise(line):
+        steps = max(1, math.ceil(math.hypot(x1 - x0, y1 - y0) / (6 * scale)))
+        for step in range(steps + 1):
+            x, y = x0 + (x1 - x0) * step / steps, y0 + (y1 - y0) * step / steps
+            boxes.append(Bbox.from_bounds(x - scale, y - scale, 2 * scale, 2 * scale))
+    return boxes
+
+
 def _free(
     x: float, y: float, width: float, height: float, scale: float, inside: Bbox, taken: Sequence[Bbox]
 ) -> tuple[float, float, bool] | None:
@@ -66,7 +90,7 @@ def _free(
             cx = x + cos * distance * scale + width / 2 * (round(cos, 6) > 0) - width / 2 * (round(cos, 6) < 0)
             cy = y + sin * distance * scale + height / 2 * (sin > 0.5) - height / 2 * (sin < -0.5)
             box = Bbox.from_bounds(cx - width / 2, cy - height / 2, width, height)
-            if inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1:
-                if not any(box.overlaps(other) for other in taken):
-                    return cx, cy, distance > DISTANCES[0]
+            contained = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
+            if contained and not any(box.overlaps(other) for other in taken):
+                return cx, cy, distance > DISTANCES[0]
     return None

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
@@ -23,7 +24,7 @@ INK, PALE = "#222222", "#8a8a8a"
 @contextmanager
 def look() -> Iterator[None]:
     """Draw inside; the caller's matplotlib settings come back afterwards."""
-    settings = {
+    settings: Any = {
         "figure.dpi": 130,
         "font.size": 10,
         "axes.titlesize": 12,

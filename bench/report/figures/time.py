@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import seaborn as sns
@@ -37,9 +38,8 @@ def time_figure(table: Table) -> Figure:
     """One dot a model, with its spread over seeds both ways; the front of what is worth its time."""
     lines = timed(table)
     higher = table.higher_is_better(table.headline)
-    seconds = {line.label: line.time("train") for line in lines}
-    scores = {line.label: table.score(line) for line in lines}
-    points = [(seconds[line.label].mean, scores[line.label].mean) for line in lines]  # type: ignore[union-attr]
+    spreads = [(time, score) for line in lines if (time := line.time("train")) and (score := table.score(line))]
+    points = [(time.mean, score.mean) for time, score in spreads]
     with look():
         figure = new_figure(9, 6)
         axes = figure.add_subplot()
@@ -59,13 +59,12 @@ def time_figure(table: Table) -> Figure:
             ax=axes,
             zorder=3,
         )
-        for line, (x, y) in zip(lines, points, strict=True):
-            time, score = seconds[line.label], scores[line.label]
+        for line, (time, score) in zip(lines, spreads, strict=True):
             axes.errorbar(
-                x,
-                y,
-                xerr=time and time.sd,
-                yerr=score and score.sd,
+                time.mean,
+                score.mean,
+                xerr=time.sd,
+                yerr=score.sd,
                 color=colour(line.paradigm),
                 linewidth=1,
                 alpha=0.6,
@@ -73,17 +72,20 @@ def time_figure(table: Table) -> Figure:
             )
         _scales(axes, points, table)
         best = front(points, higher)
-        axes.step(*zip(*best, strict=True), where="post", color=PALE, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
-        _floor(axes, table)
+        stairs = [corner for one, next in pairwise([*best, best[-1]]) for corner in (one, (next[0], one[1]))]
+        axes.plot(*zip(*stairs, strict=True), color=PALE, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
+        floor = _floor(axes, table)
         axes.set_xlabel("training time (s), log scale; left is faster")
         way = "up" if higher else "down"
         axes.set_ylabel(f"{plain(column(table, table.headline))}   ({'more' if higher else 'less'} is better)")
-        axes.set_title(f"{plain(title(table), 90)}\nwhat a result costs: {way} and to the left is better")
+        axes.set_title(
+            f"{plain(title(table), 90)}\n{plain(table.headline)} against training time: {way} and to the left is better"
+        )
         handles, texts = axes.get_legend_handles_labels()
         axes.legend(handles, texts, title="paradigm", loc="upper left", bbox_to_anchor=(1.01, 1), alignment="left")
         figure.supxlabel(_caption(table), fontsize=8, color=INK, x=0.01, ha="left")
         on_front = {plain(line.label) for line, point in zip(lines, points, strict=True) if point in best}
-        label_points(axes, points, [plain(line.label) for line in lines], on_front)
+        label_points(axes, points, [plain(line.label) for line in lines], on_front, [stairs, *floor])
     return figure
 
 
@@ -102,10 +104,11 @@ def _scales(axes: Axes, points: list[tuple[float, float]], table: Table) -> None
     axes.margins(y=0.08)
 
 
-def _floor(axes: Axes, table: Table) -> None:
+def _floor(axes: Axes, table: Table) -> list[list[tuple[float, float]]]:
+    """A line at the constant answer's score; returned as points, for the names to stay clear of."""
     floor = table.score(table.constant) if table.constant else None
     if floor is None:
-        return
+        return []
     axes.axhline(floor.mean, color=INK, linewidth=1, linestyle=":", zorder=1)
     axes.annotate(
         "best constant answer",
@@ -119,8 +122,11 @@ def _floor(axes: Axes, table: Table) -> None:
         color=INK,
         style="italic",
     )
+    return [[(x, floor.mean) for x in axes.get_xlim()]]
 
 
 def _caption(table: Table) -> str:
-    bars = f"Bars: standard deviation over {table.seeds} seeds. " if table.seeds > 1 else "One seed: no spread is known. "
+    bars = (
+        f"Bars: standard deviation over {table.seeds} seeds. " if table.seeds > 1 else "One seed: no spread is known. "
+    )
     return bars + "Dashed: the front of what is worth its time; its models in bold."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -249,3 +250,9 @@ def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
 @pytest.fixture
 def fleet() -> list[dict[str, Any]]:
     return make_fleet()
+
+
+@pytest.fixture
+def make() -> SimpleNamespace:
+    """The makers: ``make.record(task, row, score=…)``, ``make.constant``, ``make.failure``; ``make.hostile``."""
+    return SimpleNamespace(record=make_record, constant=make_constant, failure=make_failure, hostile=HOSTILE)

@@ -1,0 +1,45 @@
+"""The best of each paradigm, and mean ranks over equal subsets alone."""
+
+import pytest
+
+from bench.report.document import Grid
+from bench.report.overview import encoder_ranks, overview
+from bench.report.tables import tables
+
+
+def grids(blocks):
+    return [block for block in blocks if isinstance(block, Grid)]
+
+
+def test_the_best_of_each_paradigm(make):
+    rows = {"a": ("permuting", 3.0), "b": ("permuting", 8.0), "c": ("sorting", 5.0)}
+    records = [make.record("clevr_state", row, paradigm=name, score=score) for row, (name, score) in rows.items()]
+    (grid,) = grids(overview(tables([*records, make.constant("clevr_state", 6.0)])))
+    row = dict(zip(grid.columns, grid.rows[0], strict=True))
+    assert (row["permuting"].text, row["permuting"].strong) == ("8.00", True)
+    assert (row["sorting"].text, row["sorting"].strong) == ("5.00 †", False)
+    assert (row["constant answer"].text, row["rows"].text) == ("6.00", "3 of 3")
+
+
+def test_mean_rank_leaves_out_who_lacks_a_result(make):
+    """b fails where it would be last; over its own tasks alone it would have the best mean rank."""
+    scores = {"clevr_state": {"a": 9.0, "b": 10.0, "c": 1.0}, "set_digits_classes": {"a": 80.0, "c": 90.0}}
+    records = [
+        make.record(task, row, encoder=row, score=score) for task, rows in scores.items() for row, score in rows.items()
+    ]
+    records.append(make.failure("set_digits_classes", "b", "diverged", "", encoder="b"))
+    ranks, left_out = encoder_ranks(tables(records))
+    assert ranks == {"a": [1, 2], "c": [2, 1]}
+    assert left_out == ["b"]
+
+
+def test_an_encoder_counts_by_its_best_row_and_lower_may_be_better(make):
+    rows = {"a + mlp": ("a", 0.3), "a + dspn": ("a", 0.1), "b + dspn": ("b", 0.2)}
+    records = [make.record("rotated_square", row, encoder=name, score=score) for row, (name, score) in rows.items()]
+    assert encoder_ranks(tables(records)) == ({"a": [1], "b": [2]}, [])
+
+
+@pytest.mark.parametrize("tasks", [["clevr_state"], []])
+def test_no_mean_rank_over_less_than_two_tasks(make, tasks):
+    records = [make.record(task, row, encoder=row) for task in tasks for row in "ab"]
+    assert len(grids(overview(tables(records)))) == len(tasks)

@@ -1,0 +1,54 @@
+"""What the figures are drawn from, and that no name lies on another."""
+
+import itertools
+
+from matplotlib.text import Annotation
+
+from bench.report.figures.angle import angle_figure
+from bench.report.figures.invariance import moved
+from bench.report.figures.time import front, time_figure
+from bench.report.tables import tables
+
+
+def test_front_holds_what_nothing_beats():
+    points = [(1.0, 5.0), (2.0, 4.0), (3.0, 9.0), (3.0, 8.0), (9.0, 9.0)]
+    assert front(points, higher_is_better=True) == [(1.0, 5.0), (3.0, 9.0)]
+    assert front(points, higher_is_better=False) == [(1.0, 5.0), (2.0, 4.0)]
+
+
+def test_names_lie_apart(fleet):
+    table = next(table for table in tables(fleet) if table.key.task == "clevr_state")
+    figure = time_figure(table)
+    renderer = figure.canvas.get_renderer()
+    names = [text for text in figure.axes[0].texts if isinstance(text, Annotation)]
+    assert {name.get_text() for name in names} >= {"janossy:k=2 + dspn", "mlp decoder", "best constant answer"}
+    boxes = [name.get_window_extent(renderer) for name in names]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def test_dollar_signs_are_no_mathematics(make):
+    (table,) = tables([make.record("clevr_state", "$\\frac{$", score=1.0, paradigm="$x$")])
+    time_figure(table).canvas.draw()
+    assert table.models
+
+
+def test_invariance_takes_the_worst_seed_of_every_task(make):
+    records = [
+        make.record(task, "a", encoder="a", seed=seed, invariance={"max": error, "max64": error / 1e9})
+        for task, errors in {"clevr_state": (1e-7, 3e-7), "rotated_square": (2e-7,)}.items()
+        for seed, error in enumerate(errors)
+    ]
+    control = make.record(
+        "clevr_state", "c", encoder="c", invariance_claim="none", invariance={"max": 0.1, "max64": 0.1}
+    )
+    exact, none = moved(tables([control, *records]))
+    assert (exact.encoder, sorted(exact.single)) == ("a", [2e-7, 3e-7])
+    assert (none.encoder, none.claim) == ("c", "none")
+
+
+def test_a_panel_a_model(fleet):
+    table = next(table for table in tables(fleet) if table.key.task == "rotated_square")
+    figure = angle_figure(table)
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()]
+    assert len(titles) == len(table.models)
+    assert titles[0] == table.models[0].label

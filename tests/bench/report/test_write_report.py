@@ -1,0 +1,173 @@
+"""The whole report, from any records at all."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+from bench.report import summary, write_report
+
+FIGURES = {"clevr_state_time", "rotated_square_time", "rotated_square", "invariance"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("report")
+
+
+class Page(HTMLParser):
+    """Tags and texts of a page, and whether every tag is closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.texts, self.links = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.links += [value for name, value in attributes if name in ("src", "href")]
+        if tag not in ("meta", "img", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def read(path):
+    page = Page()
+    page.feed(path.read_text())
+    assert page.open == []
+    return page
+
+
+def table_of(markdown, heading):
+    """The cells of the first table under a heading."""
+    part = markdown.split(f"## {heading}", 1)[1]
+    rows = re.findall(r"^\|.*\|$", part.split("\n\n![")[0], re.MULTILINE)
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+
+
+def test_a_fleet_of_records(fleet, make, tmp_path):
+    chosen = [r for r in fleet if r["task"] in ("clevr_state", "rotated_square")]
+    paths = write_report(chosen, tmp_path, command="python run_all.py --preset quick")
+    assert all(path.stat().st_size > 100 for path in paths)
+    assert {path.stem for path in paths if path.suffix == ".png"} == FIGURES
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths if path.suffix == ".png")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "figures", "leaderboard.csv", "leaderboard.html", "leaderboard.md"
+    ]  # fmt: skip
+
+    text = (tmp_path / "leaderboard.md").read_text()
+    header, _, first, *rest = table_of(text, "clevr_state · rendered scenes · quick · cpu")
+    assert header[:4] == ["rank", "model", "paradigm", "ap_inf (%) ↑"]
+    assert first[0] == "1"
+    assert "ok, frozen features" in first[-1]
+    assert {len(row) for row in (first, *rest)} == {len(header)}
+    assert any(row[1] == "_best constant_" and row[0] == "" for row in rest)
+    assert "python run_all.py --preset quick" in text
+    assert "10! = 3,628,800 terms" in text
+    assert f"traceback: records/{chosen[-1]['id']}.json" in text
+    assert "<script" not in text
+
+    page = read(tmp_path / "leaderboard.html")
+    assert page.tags.count("script") == 1
+    assert make.hostile.splitlines()[0] in "".join(page.texts)
+    assert page.tags.count("img") == len(FIGURES)
+    assert all(link.startswith("data:image/png;base64,") for link in page.links)
+
+
+def test_no_records(tmp_path):
+    paths = write_report([], tmp_path)
+    assert [path.name for path in paths] == ["leaderboard.csv", "leaderboard.md", "leaderboard.html"]
+    assert "no record to show yet" in (tmp_path / "leaderboard.md").read_text()
+    assert summary([]) == "No results yet."
+    read(tmp_path / "leaderboard.html")
+
+
+def test_one_record(make, tmp_path):
+    write_report([make.record("set_digits_classes", "deep_sets", score=81.0)], tmp_path)
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "One seed: no spread is known." in text
+    assert "**81.0**" in text
+    assert "±" not in "".join(table_of(text, "set_digits_classes")[2])
+    assert (tmp_path / "figures/set_digits_classes_time.png").stat().st_size > 1000
+
+
+def test_all_failed(make, tmp_path):
+    statuses = ["failed", "timed_out", "killed", "out_of_memory", "no_data"]
+    paths = write_report([make.failure("clevr_state", name, name, f"why {name}") for name in statuses], tmp_path)
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "No row has a result here." in text
+    assert all(f"why {name}" in text for name in statuses)
+    assert not [path for path in paths if path.suffix == ".png"]
+
+
+def test_diverged_seeds_show_in_the_row(make, tmp_path):
+    records = [make.record("clevr_state", "a", seed=seed, score=30.0 + seed) for seed in (0, 1)]
+    records.append(make.failure("clevr_state", "a", "diverged", "loss is NaN at step 7", seed=2))
+    write_report(records, tmp_path)
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert table_of(text, "clevr_state")[2][-1] == "2 ok, 1 diverged"
+    assert "loss is NaN at step 7" in text
+
+
+def test_a_task_twice_gets_figures_of_its_own(make, tmp_path):
+    other = {"name": "CLEVR v1.0", "kind": "real", "checksum": "abcdef99"}
+    paths = write_report([make.record("clevr_state", "a"), make.record("clevr_state", "a", data=other)], tmp_path)
+    times = [path.stem for path in paths if path.stem.endswith("_time")]
+    assert len(set(times)) == 2
+    assert any("CLEVR_v1.0" in name for name in times)
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert all(f"](figures/{name}.png)" in text for name in times)
+
+
+def test_several_machines_compare_ratios(make, tmp_path):
+    first = make.record("clevr_state", "a", score=9.0)
+    write_report([first, make.record("clevr_state", "b", machine={**first["machine"], "cpu": "Other"})], tmp_path)
+    header, _, row, _ = table_of((tmp_path / "leaderboard.md").read_text(), "clevr_state")
+    assert dict(zip(header, row, strict=True))["latency (× reference)"] == "2.00"
+
+
+def test_records_as_json_stores_them(fleet, tmp_path):
+    """Through JSON and with everything optional gone, as an older or a cut-down record may be."""
+    needed = ("id", "status", "task", "row")
+    bare = [{name: record[name] for name in needed} for record in json.loads(json.dumps(fleet[:40]))]
+    write_report(bare, tmp_path)
+    assert "No row has a result here." in (tmp_path / "leaderboard.md").read_text()
+    assert "40 cells" in summary(bare)
+
+
+def test_a_failed_write_leaves_the_old_file(make, tmp_path, monkeypatch):
+    write_report([], tmp_path)
+    before = (tmp_path / "leaderboard.md").read_text()
+    monkeypatch.setattr("os.replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_report([make.record("clevr_state", "a")], tmp_path)
+    assert (tmp_path / "leaderboard.md").read_text() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "leaderboard.csv", "leaderboard.html", "leaderboard.md"
+    ]  # fmt: skip
+
+
+def test_summary_names_the_best_and_the_worries(fleet, make, tmp_path):
+    text = summary(fleet, tmp_path)
+    best = max((r for r in fleet if r["task"] == "clevr_state" and r["metrics"]), key=lambda r: r["seed"])
+    assert best["task"] in text
+    assert "1 timed_out" in text
+    assert "timed_out: set_digits_classes · hyper · seed 0: over the limit of 60 s" in text
+    assert str(tmp_path / "leaderboard.md") in text
+    assert make.hostile not in text
+    assert "\x1b" not in summary(
+        [make.failure("t" * 3, "\x1b[31mred", "failed", "\x1b]0;x", task_text=None)] if False else fleet
+    )
+
+
+def test_tables_need_neither_torch_nor_seaborn():
+    code = "import sys, bench.report; print({'torch', 'seaborn', 'pandas', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
