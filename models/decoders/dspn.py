@@ -69,10 +69,9 @@ class DSPN(IterativeDecoder):
         stop: float = 0.0,
     ) -> None:
         size = None if step == "calibrated" else paper_step(latent) if step == "paper" else float(step)
-        super().__init__(spec, latent, encoder, steps, size)
+        super().__init__(spec, latent, encoder, steps, size, momentum)
         self.loss = loss
         self.representation_weight = representation_weight
-        self.momentum = momentum
         self.mask_sum = mask_sum
         self.inner = inner
         self.stop = stop

@@ -14,8 +14,6 @@ from models.interfaces import PredictedSets, SetEncoder, SetSpec
 
 NOISE = 0.1
 """Standard deviation of a random start."""
-MOMENTUM = 0.9
-"""Nesterov's, of the inner steps."""
 LONGEST = 10.0
 """No sample's gradient step is longer than this (the paper clips gradient norms; its step size is 1)."""
 PULL = 0.1
@@ -23,7 +21,7 @@ PULL = 0.1
 
 
 class IDSPN(IterativeDecoder):
-    """Minimise |encoder(set) - code|^2 / 2 without recording it; differentiate the last step alone.
+    """Minimise |encoder(set) - code|^2 / 2 (Nesterov momentum .9) unrecorded; differentiate the last step alone.
 
     At a minimum the implicit function theorem gives the outer gradient through the inverse Hessian of the inner loss.
     With the Hessian replaced by the identity that is the derivative, in code and encoder, of one gradient step at the
@@ -52,7 +50,7 @@ class IDSPN(IterativeDecoder):
         start: Literal["noise", "learned"] = "noise",
     ) -> None:
         size = None if step == "calibrated" else 1 / latent if step == "paper" else float(step)
-        super().__init__(spec, latent, encoder, steps, size)
+        super().__init__(spec, latent, encoder, steps, size, momentum=0.9)
         first = NOISE * torch.randn(spec.max_size, spec.features + 1)
         self.learned = start == "learned"
         if self.learned:
@@ -82,15 +80,15 @@ class IDSPN(IterativeDecoder):
         for left in reversed(range(steps)):
             differentiate = left == 0 and torch.is_grad_enabled()
             with torch.enable_grad():
-                before = slots.requires_grad_()
+                before = slots.detach().requires_grad_()
                 gradient, _ = self.gradient(before, code if differentiate else code.detach(), differentiate)
                 before = before.detach()
                 move = size * gradient
                 if self.learned:
                     move = move + PULL * (before - (first if differentiate else first.detach()))
                 move = shortened(move)
-            speed = MOMENTUM * speed + move.detach()
-            slots = before - (move.detach() + MOMENTUM * speed)
+            speed = self.momentum * speed + move.detach()
+            slots = before - (move.detach() + self.momentum * speed)
             passed.append(slots)
             if differentiate:
                 passed[-1] = slots - (move - move.detach())

@@ -14,7 +14,11 @@ from models.decoders.presence import encode_slots, slots_of
 from models.interfaces import SetDecoder, SetEncoder, SetSpec
 
 MOVE = 0.05
-"""A calibrated first step moves element coordinates by this fraction of their range."""
+"""A calibrated step moves element coordinates by this fraction of their range, momentum included.
+
+Of 0.005, 0.02, 0.05 and fixed steps this and 0.005 under a momentum of 0.9 were the best or near it for most encoders,
+auto-encoding random sets and decoding vectors; the best fixed step differs a hundredfold between encoders.
+"""
 
 
 class IterativeDecoder(SetDecoder):
@@ -26,15 +30,19 @@ class IterativeDecoder(SetDecoder):
         encoder: a set encoder built for ``spec.with_presence()``. It sees all ``max_size`` slots, the mask all True.
         steps: T in training; ``variants`` evaluates the same weights at T, 2T and 3T.
         step: step size, per sample, of the sum over features of the inner loss; None if it is to be calibrated.
+        momentum: of the inner steps.
     """
 
-    def __init__(self, spec: SetSpec, latent: int, encoder: SetEncoder, steps: int, step: float | None) -> None:
+    def __init__(
+        self, spec: SetSpec, latent: int, encoder: SetEncoder, steps: int, step: float | None, momentum: float
+    ) -> None:
         super().__init__(spec, latent)
         if steps < 1:
             raise ValueError(f"an iterative decoder needs at least one step, not {steps}")
         self.encoder = encoder
         self.steps = steps
         self.step = step
+        self.momentum = momentum
 
     @abstractmethod
     def start(self, code: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch slots with_presence"]:
@@ -93,7 +101,8 @@ class IterativeDecoder(SetDecoder):
 
         The first step moves the element coordinates of the start by at most ``MOVE`` of the targets' range, root mean
         square over the batch, both towards ``code`` and towards the targets' own encodings: an untrained image
-        encoder's codes may lie far from those, and the representation loss will draw them there.
+        encoder's codes may lie far from those, and the representation loss will draw them there. Momentum m, which
+        adds up equal steps 1 / (1 - m) times over, is allowed for.
         """
         if self.step is None:
             with torch.no_grad():
@@ -102,8 +111,8 @@ class IterativeDecoder(SetDecoder):
         return {"dspn_step": self.step}
 
     def visible_step(self, code: Tensor, target: tuple[Tensor, Tensor]) -> float:
-        """The step whose first move towards ``code`` is ``MOVE`` of the targets' range."""
+        """The step whose moves towards ``code`` begin at ``MOVE`` of the targets' range, momentum included."""
         start = self.start(code).detach().requires_grad_()
         with torch.enable_grad():
             gradient, _ = self.gradient(start, code.detach(), again=False)
-        return calibrated_step(gradient[..., :-1], MOVE * element_range(*target))
+        return calibrated_step(gradient[..., :-1], (1 - self.momentum) * MOVE * element_range(*target))

@@ -157,6 +157,21 @@ def test_calibrated_first_step_moves_five_per_cent_of_the_range() -> None:
     torch.testing.assert_close(other(code)[-1].elements, moved.elements)
 
 
+def test_calibration_takes_the_smaller_step_and_allows_for_momentum() -> None:
+    """Towards a code ten times as far in the Huber loss's quadratic zone, the step must be a tenth."""
+    elements, mask = torch.rand(8, 5, 2, dtype=torch.float64), torch.ones(8, 5, dtype=torch.bool)
+    near = linear(inner="squared")
+    start_code = near.encode_slots(near.start(torch.zeros(8, 4)))
+    code = near.encode(elements, mask).detach()
+    step = near.calibrate(code, (elements, mask))["dspn_step"]
+    far = linear(inner="squared").calibrate(start_code + 10 * (code - start_code), (elements, mask))["dspn_step"]
+    closer = linear(inner="squared").calibrate(start_code + 0.1 * (code - start_code), (elements, mask))["dspn_step"]
+    carried = linear(inner="squared", momentum=0.9).calibrate(code, (elements, mask))["dspn_step"]
+    assert math.isclose(far, step / 10, rel_tol=1e-9)
+    assert math.isclose(closer, step, rel_tol=1e-9)
+    assert math.isclose(carried, step / 10, rel_tol=1e-9)
+
+
 def test_calibration_says_why_it_cannot() -> None:
     decoder = smooth()
     mask = torch.ones(4, 5, dtype=torch.bool)

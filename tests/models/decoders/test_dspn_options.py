@@ -1,0 +1,114 @@
+"""DSPN's options, each against its own definition."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from models.decoders.dspn import DSPN
+from models.interfaces import SetEncoder, SetSpec
+
+SPEC = SetSpec(features=2, max_size=4)
+
+
+class Mean(SetEncoder):
+    """The mean of the elements, through a fixed matrix."""
+
+    def __init__(self) -> None:
+        super().__init__(SPEC.with_presence(), 5)
+        generator = torch.Generator().manual_seed(0)
+        self.matrix = nn.Parameter(torch.randn(5, 3, dtype=torch.float64, generator=generator))
+
+    def forward(self, elements: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return elements.mean(dim=1) @ self.matrix.T
+
+
+def decoder(**options: object) -> DSPN:
+    torch.manual_seed(1)
+    return DSPN(SPEC, 5, 8, encoder=Mean(), **options).double()
+
+
+def code(size: int = 3) -> torch.Tensor:
+    """Codes near those of sets whose presence is about one half, so that no clamp acts."""
+    generator = torch.Generator().manual_seed(3)
+    means = torch.rand(size, 3, dtype=torch.float64, generator=generator) * 0.4 + 0.3
+    return means @ Mean().matrix.detach().T + 0.1 * torch.randn(
+        size, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(2)
+    )
+
+
+def test_momentum_is_that_of_torch() -> None:
+    """Against ``torch.optim.SGD`` on the elements; presence kept away from its bounds by a small step."""
+    dspn = decoder(momentum=0.7, inner="squared", step=0.2, steps=6)
+    slots = dspn.start(code()).detach().clone().requires_grad_()
+    optimiser = torch.optim.SGD([slots], lr=0.2, momentum=0.7)
+    for _ in range(6):
+        optimiser.zero_grad()
+        ((slots.mean(dim=1) @ dspn.encoder.matrix.T - code()).square().sum() / 2).backward()
+        optimiser.step()
+    assert slots[..., -1].min() > 0
+    assert slots[..., -1].max() < 1
+    last = dspn(code())[-1]
+    torch.testing.assert_close(last.elements, slots[..., :-1].detach(), rtol=0, atol=1e-12, check_stride=False)
+    plain = decoder(inner="squared", step=0.2, steps=6)(code())[-1]
+    assert (plain.elements - last.elements).abs().max() > 1e-2
+
+
+def test_squared_inner_loop_is_an_affine_map() -> None:
+    """x <- x - step / N A^T (A mean(x) - code): a step is I - step / N A^T A around its fixed point."""
+    dspn = decoder(inner="squared", step=0.3, steps=7)
+    matrix = dspn.encoder.matrix.detach().numpy()
+    start = dspn.start(code()).detach().numpy().mean(axis=1)
+    contraction = np.eye(3) - 0.3 / 4 * matrix.T @ matrix
+    fixed = np.linalg.lstsq(matrix, code().numpy().T, rcond=None)[0].T
+    expected = fixed + (start - fixed) @ np.linalg.matrix_power(contraction, 7)
+    last = dspn(code())[-1]
+    found = torch.cat([last.elements, last.presence[..., None]], dim=-1).mean(dim=1)
+    np.testing.assert_allclose(found.detach().numpy(), expected, atol=1e-12)
+
+
+def test_mask_sum_is_the_codes_last_number() -> None:
+    dspn = decoder(mask_sum=True, step=1.0)
+    elements = torch.rand(2, 4, 2, dtype=torch.float64)
+    mask = torch.tensor([[True, True, True, False], [True, False, False, False]])
+    encoded = dspn.encode(elements, mask)
+    torch.testing.assert_close(encoded[:, -1], torch.tensor([3.0, 1.0], dtype=torch.float64))
+    torch.testing.assert_close(encoded[:, :-1], decoder(step=1.0).encode(elements, mask)[:, :-1])
+    slots = dspn.start(code()).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(dspn.encode_slots(slots)[:, -1].sum(), slots)
+    expected = torch.zeros_like(slots)
+    expected[..., -1] = 1  # four times a mean of four
+    torch.testing.assert_close(gradient, expected)
+
+
+def test_start_made_from_the_code() -> None:
+    dspn = decoder(start="mlp", step=0.1, steps=2)
+    first = dspn(code())[0]
+    assert dspn.start_mlp is not None
+    ((elements, presence),) = dspn.start_mlp(code())
+    torch.testing.assert_close(first.elements, elements)
+    torch.testing.assert_close(first.presence, presence.clamp(0, 1))
+    assert (first.elements[0] - first.elements[1]).abs().max() > 1e-3
+    dspn(code())[-1].elements.sum().backward()
+    assert dspn.start_mlp.layers[0].weight.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_stop_freezes_each_sample_by_itself(momentum: float) -> None:
+    """A sample moves until its mean inner loss is below the threshold, and then not at all."""
+    stop = 0.05
+    dspn = decoder(stop=stop, step=0.2, steps=25, momentum=momentum)
+    sets = dspn(code(6))
+    stopped = []
+    for before, after in pairwise(sets):
+        slots = torch.cat([before.elements, before.presence[..., None]], dim=-1)
+        loss = nn.functional.huber_loss(dspn.encode_slots(slots), code(6), reduction="none").mean(dim=1)
+        still = (after.elements == before.elements).flatten(1).all(dim=1)
+        assert torch.equal(still, loss < stop)
+        stopped.append(still)
+    together = torch.stack(stopped)
+    assert together.any(dim=0).any()
+    assert not together.all(dim=0).all()
+    assert not torch.equal(together[:, :1].expand(-1, 6), together)  # not all at once
