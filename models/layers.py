@@ -44,11 +44,11 @@ def masked_max(
 
 def compact(
     elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
-) -> tuple[Float[Tensor, "batch size features"], Int[Tensor, " batch"]]:
-    """The real elements first, in the order they had, zeros behind them; and how many there are."""
+) -> tuple[Float[Tensor, "batch size features"], Bool[Tensor, "batch size"]]:
+    """The same sets with the real elements first, in the order they had, and zeros behind them."""
     order = mask.to(torch.int8).argsort(dim=1, descending=True, stable=True)
     front = elements.masked_fill(~mask[..., None], 0).take_along_dim(order[..., None], dim=1)
-    return front, mask.sum(dim=1)
+    return front, mask.take_along_dim(order, dim=1)
 
 
 class LastState(nn.Module):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.interfaces import SetEncoder, SetSpec
-from models.layers import LastState, compact
+from models.layers import compact
+from models.sorting.sequence import SequenceLSTM
 
 
 class RawLSTM(SetEncoder):
-    """A linear map of the last state of an LSTM that reads the elements in their raw order.
+    """The network of ``canonical_sort:net=lstm`` without the sort: it reads the elements in their raw order.
 
     Args:
         spec: the sets.
@@ -20,10 +21,9 @@ class RawLSTM(SetEncoder):
 
     def __init__(self, spec: SetSpec, latent: int, width: int) -> None:
         super().__init__(spec, latent)
-        self.last_state = LastState("lstm", spec.features, width)
-        self.output = nn.Linear(width, latent)
+        self.net = SequenceLSTM(spec, latent, width)
 
     def forward(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
-        return self.output(self.last_state(*compact(elements, mask)))
+        return self.net(*compact(elements, mask))

@@ -51,7 +51,7 @@ class RelationNetwork(SetEncoder):
             real = mask[:, start:stop, None, None] & mask[:, None, :, None]
             return hidden.masked_fill(~real, 0).sum(dim=(1, 2))
 
-        total = in_chunks(rows, mask.shape[1], left.numel(), "sum")
+        total = in_chunks(rows, mask.shape[1], right.numel(), "sum")
         if self.pool == "mean":
             total = total / mask.sum(dim=1, keepdim=True).clamp(min=1) ** 2
         return self.rho(total)

@@ -2,6 +2,11 @@
 
 from models.entry import Entry, Option
 
+SOFT_ORDER = {
+    "temperature": Option(1.0, "the lower, the nearer to a permutation"),
+    "rounds": Option(20, "rounds of Sinkhorn's algorithm"),
+}
+
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="pi_sgd",
@@ -15,5 +20,58 @@ ENTRIES: tuple[Entry, ...] = (
         why="a mean over p random orders: the error falls as 1/sqrt(p)",
         cost="p N",
         options={"phi": Option("lstm", "the network that reads the order", ("lstm", "gru"))},
+    ),
+    Entry(
+        name="permutation_adversary",
+        target="models.sampling.permutation_adversary:PermutationAdversary",
+        kind="encoder",
+        paradigm="sampling",
+        section="Approximated invariance",
+        paper="Pabbaraju and Jain 2019",
+        summary="an LSTM trained against the worst soft permutation, which it also reads when it predicts",
+        why="each element's row of the soft permutation comes from that element alone, so it undoes every order",
+        cost="N^2",
+        options={"predict": Option("adversary", "the order read when not training", ("adversary",)), **SOFT_ORDER},
+        fixed_size=True,
+    ),
+    Entry(
+        name="permutation_adversary_raw",
+        target="models.sampling.permutation_adversary:PermutationAdversary",
+        kind="encoder",
+        paradigm="sampling",
+        section="Approximated invariance",
+        paper="Pabbaraju and Jain 2019",
+        summary="the same LSTM trained against the worst soft permutation, reading the raw order when it predicts",
+        invariance="approximate",
+        why="only as far as training against the adversary has made it so",
+        cost="N^2",
+        options={"predict": Option("raw", "the order read when not training", ("raw",)), **SOFT_ORDER},
+        fixed_size=True,
+    ),
+    Entry(
+        name="gumbel_sinkhorn",
+        target="models.sampling.gumbel_sinkhorn:GumbelSinkhorn",
+        kind="encoder",
+        paradigm="sampling",
+        section="Approximated invariance",
+        paper="Mena et al. 2018",
+        summary="an LSTM on learned random soft permutations",
+        invariance="approximate",
+        why="the noise belongs to the slots: invariant in distribution, not for one draw",
+        cost="N^2",
+        options=SOFT_ORDER,
+        fixed_size=True,
+    ),
+    Entry(
+        name="permutation_optimisation",
+        target="models.sampling.permutation_optimisation:PermutationOptimisation",
+        kind="encoder",
+        paradigm="sampling",
+        section="Approximated invariance",
+        paper="Zhang et al. 2019b",
+        summary="an LSTM on a soft order found by descent on a learned pairwise cost",
+        why="the costs permute with the elements, and the descent starts from equal chances for every order",
+        cost="N^3",
+        options={"steps": Option(4, "steps of descent; the paper has 6 for numbers and 4 for mosaics")},
     ),
 )

@@ -26,9 +26,9 @@ def by_definition(encoder: Janossy, elements, *, k, phi, diagonal):
     for order in orders or [()]:
         tuple_ = torch.stack([*order, *[torch.zeros(3, dtype=torch.float64)] * (k - len(order))])
         if phi == "mlp":
-            values.append(encoder.phi.layer.joint(tuple_.flatten()).relu())
+            values.append(encoder.phi.network.layer.joint(tuple_.flatten()).relu())
         else:
-            values.append(encoder.phi.last_state.rnn(tuple_)[0][-1])
+            values.append(encoder.phi.network.last_state.rnn(tuple_)[0][-1])
     return encoder.rho(torch.stack(values).mean(dim=0))
 
 

@@ -18,7 +18,7 @@ def test_mean_over_all_orders_is_full_janossy(phi):
     torch.manual_seed(0)
     sampled = PiSGD(SPEC, latent=4, width=6, phi=phi).double()
     full = Janossy(SPEC, latent=4, width=6, k="N", phi=phi, rho="linear").double()
-    full.phi.last_state.load_state_dict(sampled.last_state.state_dict())
+    full.phi.network.last_state.load_state_dict(sampled.last_state.state_dict())
     full.rho.load_state_dict(sampled.output.state_dict())
     elements = torch.randn(5, 3, dtype=torch.float64)
     orders = torch.tensor(list(permutations(range(5))))
