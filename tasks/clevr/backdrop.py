@@ -29,9 +29,7 @@ def backdrop(objects: Objects, camera: Camera, lights: Lights) -> Tensor:
     over, column = _spread(camera.width, position)
     nodes = len(row) * len(column)
     scene = torch.arange(scenes, device=position.device).repeat_interleave(nodes)
-    rays = camera.rays(
-        scene, column.repeat(scenes * len(row)), row.repeat_interleave(len(column)).repeat(scenes)
-    )
+    rays = camera.rays(scene, column.repeat(scenes * len(row)), row.repeat_interleave(len(column)).repeat(scenes))
     points, normals = floor_hit(camera.position_at(scene), rays)
     depth = -((points - camera.position_at(scene)) * camera.axes_at(scene)[2]).sum(0)
     channels = [lights.irradiance(light, scene, points, normals) for light in range(4)]

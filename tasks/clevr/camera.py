@@ -34,9 +34,7 @@ class Camera:
         shape = (len(self.position),) + (1,) * (points.dim() - 2) + (3,)
         x, y, z = torch.einsum("b...c,bac->b...a", points - self.position.view(shape), self.axes).unbind(-1)
         depth = -z
-        return torch.stack(
-            [self.width / 2 + self.fx * x / depth, self.height / 2 - self.fy * y / depth, depth], dim=-1
-        )
+        return torch.stack([self.width / 2 + self.fx * x / depth, self.height / 2 - self.fy * y / depth, depth], dim=-1)
 
     def rays(self, scene: Tensor, column: Tensor, row: Tensor) -> Tensor:
         """Directions [3, rays] through continuous pixel coordinates, scaled so that a step of 1 is a depth of 1."""

@@ -1,4 +1,4 @@
-"""The camera of a real scene, from its objects' pixel coordinates: the released files do not say how it was jittered."""
+"""The camera of a real scene, from its objects' pixel coordinates: the released files do not give it."""
 
 from __future__ import annotations
 
@@ -29,5 +29,6 @@ def fit_camera(scene: Mapping[str, Any]) -> tuple[Array, Array]:
         camera = Camera(torch.as_tensor(position, dtype=torch.float64)[None])
         return camera.project(points[None])[0].numpy() - wanted
 
-    found = least_squares(lambda p: (residuals(p) * (1, 1, _DEPTH_WEIGHT)).ravel(), np.array(c.CAMERA))
+    weight = np.array([1.0, 1.0, _DEPTH_WEIGHT])
+    found = least_squares(lambda p: np.ravel(residuals(p) * weight), np.array(c.CAMERA))
     return found.x, residuals(found.x)

@@ -1,6 +1,7 @@
 """Three square area lights and a sun: how brightly they light a point that nothing shades.
 
-Each area light counts as a small square seen from afar: irradiance W / pi * cos(at the light) * cos(at the surface) / d^2.
+Each area light counts as a small square seen from afar: its irradiance is
+W / pi * cos(at the light) * cos(at the surface) / d^2.
 """
 
 import math

@@ -18,7 +18,7 @@ FLOOR_INDIRECT = (0.0134, 0.0009)  # radiance that the floor gets from the rest 
 INDIRECT_COLOUR = (0.982, 1.0, 0.974)
 MIRROR, GLOSS = 0.6, 0.4  # metal: a mirror, and a GGX lobe of this alpha, both tinted
 GLOSS_ALPHA = 0.2
-FLOOR_SEEN = 0.75  # how much of the floor below an object is not in its own shadow
+FLOOR_SEEN = 0.78  # how much of the floor below an object is not in its own shadow
 SHEEN, SHEEN_LOSS = 0.2, 0.2  # rubber's rim
 FLOOR_ENDS, WALL_AT, WALL_TOP = 0.9, 1.0, 20.0  # s and z of the backdrop's upright part
 GLOSS_RAYS, GLOSS_TILT = 3, 0.22
@@ -80,7 +80,9 @@ class Surroundings:
             way, normal = pick(way, mirror), pick(normal, mirror)
             way = way - 2 * (way * normal).sum(0) * normal
             who = other[mirror]
-            colour[:, mirror] = pick(self.objects.albedo, who) * self._stage(pick(self.objects.scene, who), pick(at, mirror), way)
+            colour[:, mirror] = pick(self.objects.albedo, who) * self._stage(
+                pick(self.objects.scene, who), pick(at, mirror), way
+            )
         out[:, ray] = colour
         return out
 
@@ -143,7 +145,8 @@ class Surroundings:
             near = near.nonzero()[:, 0]
             rays.append(pick(ray, near))
             others.append(pick(other, near))
-        ray, other = torch.cat(rays), torch.cat(others)
+        none = owner.new_empty(0)
+        ray, other = torch.cat([none, *rays]), torch.cat([none, *others])
         t = torch.full(ray.shape, torch.inf, device=ray.device)
         normal = torch.zeros(3, len(ray), device=ray.device)
         for shape in range(3):
@@ -162,9 +165,7 @@ def rim(room: Surroundings, owner: Tensor, points: Tensor, normals: Tensor, view
     return base * (1 - SHEEN_LOSS * (1 - facing).pow(3)) + SHEEN * (1 - facing).pow(4) * pick(room.under, owner)
 
 
-def glossy(
-    room: Surroundings, owner: Tensor, points: Tensor, normals: Tensor, view: Tensor, hidden: Tensor
-) -> Tensor:
+def glossy(room: Surroundings, owner: Tensor, points: Tensor, normals: Tensor, view: Tensor, hidden: Tensor) -> Tensor:
     """Metal: what its mirror and its glossy lobe reflect, and the lights' glow in that lobe."""
     objects, lights = room.objects, room.lights
     facing = (normals * view).sum(0).clamp_min(0.02)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tasks.clevr.arrays import pick
 from tasks.clevr import constants as c
+from tasks.clevr.arrays import pick
 from tasks.clevr.scenes import Scenes
 
 SPHERE, CUBE, CYLINDER = range(3)  # the order of constants.SHAPES

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from tasks.clevr.arrays import flat_ranges, pick
 from tasks.clevr.camera import Camera
-from tasks.clevr.objects import Objects
+from tasks.clevr.constants import CUBE_FLAT, CYLINDER_ROUNDING
+from tasks.clevr.objects import CUBE, CYLINDER, SPHERE, Objects
 from tasks.clevr.shapes import meet
 
 _CORNERS = torch.tensor([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)]).T
@@ -83,6 +84,9 @@ class Fragments(NamedTuple):
     def take(self, index: Tensor) -> "Fragments":
         return Fragments(*(pick(x, index) for x in self))
 
+    def join(self, other: "Fragments") -> "Fragments":
+        return Fragments(*(torch.cat(both, dim=-1) for both in zip(self, other, strict=True)))
+
 
 def fragments(objects: Objects, camera: Camera) -> Fragments:
     """All objects' pixels; those that an object does not touch are left out.
@@ -116,6 +120,41 @@ def fragments(objects: Objects, camera: Camera) -> Fragments:
     return Fragments(*(torch.cat(columns, dim=-1) for columns in zip(*parts, strict=True)))
 
 
+def near_rims(items: Fragments, objects: Objects, camera: Camera) -> Tensor:
+    """Items of cubes and cylinders at whose pixel the surface turns round an edge: one ray says too little there."""
+    scene = pick(objects.scene, items.owner)
+    points = camera.position_at(scene) + items.depth * items.direction
+    place = objects.place(points, items.owner).abs()
+    shape = pick(objects.shape, items.owner)
+    pixel = items.depth / min(camera.fx, camera.fy) / pick(objects.radius, items.owner)
+    flat = torch.where(shape == CUBE, CUBE_FLAT, 1 - CYLINDER_ROUNDING) - pixel
+    radial = (place[0].square() + place[1].square()).sqrt()
+    sides = torch.where(shape == CUBE, (place[:2] > flat).sum(0), (radial > flat).long())
+    return (shape != SPHERE) & (sides + (place[2] > flat) > 1)
+
+
+_OFFSETS = ((-0.375, -0.125), (0.125, -0.375), (-0.125, 0.375), (0.375, 0.125))  # a turned square
+
+
+def closer(items: Fragments, objects: Objects, camera: Camera) -> Fragments:
+    """The same items four times over, with rays spread over their pixels; `cover` is 1 for a hit, else next to 0."""
+    owner = items.owner.repeat(4)
+    pixel = items.pixel.repeat(4)
+    offset = items.depth.new_tensor(_OFFSETS).repeat_interleave(len(items.owner), 0)
+    column = pixel % camera.width + 0.5 + offset[:, 0]
+    row = torch.div(pixel, camera.width, rounding_mode="floor") % camera.height + 0.5 + offset[:, 1]
+    scene = pick(objects.scene, owner)
+    direction = camera.rays(scene, column, row)
+    origin = objects.place(camera.position_at(scene), owner)
+    local = objects.into(direction, owner)
+    clearance, depth, normal = torch.empty_like(column), torch.empty_like(column), torch.empty_like(direction)
+    for shape in (CUBE, CYLINDER):
+        index = (pick(objects.shape, owner) == shape).nonzero()[:, 0]
+        clearance[index], depth[index], normal[:, index] = meet(shape, pick(origin, index), pick(local, index))
+    cover = torch.where(clearance < 0, 1.0, 1e-3)
+    return Fragments(owner, pixel, clearance, depth, objects.out(normal, owner), direction, cover)
+
+
 def layers(items: Fragments) -> tuple[Tensor, Tensor, Tensor]:
     """Front-to-back order at each pixel: the items sorted, their place in their pixel (0 in front), and how much of
     each is seen past those before it."""
@@ -132,5 +171,3 @@ def layers(items: Fragments) -> tuple[Tensor, Tensor, Tensor]:
         before[index] = before[index - 1] * (1 - cover[index - 1])
         weight[index] = cover[index] * before[index]
     return order, rank, weight
-
-

@@ -16,7 +16,7 @@ from tasks.clevr.camera import Camera
 from tasks.clevr.lights import Lights
 from tasks.clevr.materials import Surroundings, glossy, highlight, rim
 from tasks.clevr.objects import Objects
-from tasks.clevr.outlines import Fragments, fragments, layers
+from tasks.clevr.outlines import Fragments, closer, fragments, layers, near_rims
 from tasks.clevr.scenes import Scenes
 from tasks.clevr.shade import object_shadows
 
@@ -62,7 +62,16 @@ def _draw(scenes: Scenes, width: int, height: int, device: torch.device | str, i
     order, rank, weight = order[kept], rank[kept], weight[kept]
     items = items.take(order)
 
-    colour = _shade(items, objects, camera, lights, floor)
+    # a mirror that turns within a pixel is looked at four times, all else once
+    turning = pick(objects.metal, items.owner) & near_rims(items, objects, camera)
+    plain, rims = (~turning).nonzero()[:, 0], turning.nonzero()[:, 0]
+    more = closer(items.take(rims), objects, camera)
+    shades = _shade(items.take(plain).join(more), objects, camera, lights, floor)
+    share = more.cover.view(4, -1)
+    colour = torch.empty(3, len(rank), device=shades.device)
+    colour[:, plain] = shades[:, : len(plain)]
+    colour[:, rims] = (shades[:, len(plain) :].view(3, 4, -1) * share).sum(1) / share.sum(0)
+
     picture = srgb(floor)
     shown = torch.zeros_like(picture[0])
     shown_colour = torch.zeros_like(picture)

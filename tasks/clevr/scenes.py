@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.clevr import constants as c
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def placements(
         position[0, :count, 2] = np.array(c.RADIUS)[size]
 
         def padded(values: Array, dtype: type = np.int8) -> Array:
-            out = np.zeros((1, c.MAX_OBJECTS), dtype)
+            out: Array = np.zeros((1, c.MAX_OBJECTS), dtype)
             out[0, :count] = values
             return out
 

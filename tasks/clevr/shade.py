@@ -72,9 +72,12 @@ def object_shadows(objects: Objects, lights: Lights, owner: Tensor, points: Tens
     order = owner.argsort(stable=True)
     sizes = torch.bincount(owner, minlength=count)
     starts = sizes.cumsum(0) - sizes
-    receiver, blocker = (objects.scene[:, None] == objects.scene).logical_and(
-        ~torch.eye(count, dtype=torch.bool, device=points.device)
-    ).nonzero().unbind(1)
+    receiver, blocker = (
+        (objects.scene[:, None] == objects.scene)
+        .logical_and(~torch.eye(count, dtype=torch.bool, device=points.device))
+        .nonzero()
+        .unbind(1)
+    )
     gap = pick(objects.centre, blocker) - pick(objects.centre, receiver)
     ball = objects.radius * torch.tensor([1.0, 1.6, 1.42], device=points.device)[objects.shape]
     for light in range(4):
@@ -87,7 +90,9 @@ def object_shadows(objects: Objects, lights: Lights, owner: Tensor, points: Tens
         may = (along > -ball[receiver]) & (aside < ball[receiver] + ball[blocker] + spread.clamp_min(0))
         one, other = receiver[may], blocker[may]
         pair = torch.repeat_interleave(torch.arange(len(one), device=points.device), sizes[one])
-        local = torch.arange(len(pair), device=points.device) - (sizes[one].cumsum(0) - sizes[one]).index_select(0, pair)
+        local = torch.arange(len(pair), device=points.device) - (sizes[one].cumsum(0) - sizes[one]).index_select(
+            0, pair
+        )
         point = pick(order, pick(pick(starts, one), pair) + local)
         part = _hide(objects, lights, light, pick(other, pair), pick(points, point), pick(blur, point))
         out[light].scatter_reduce_(0, point, part, "amax")

@@ -118,7 +118,7 @@ def _enter(distance, gradient, origin: Tensor, direction: Tensor, t: Tensor, las
 
 
 def hard_entry(shape: int, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
-    """Entry t [rays] (infinite for a miss) and normal [3, rays] for the sharp-edged shape: enough inside a reflection."""
+    """Entry t [rays] (infinite for a miss) and normal [3, rays] for the sharp-edged shape: enough in a mirror."""
     if shape == CUBE:
         inverse = 1 / torch.where(direction.abs() < 1e-9, 1e-9, direction)
         near = -(origin * inverse) - inverse.abs()
