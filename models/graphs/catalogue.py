@@ -2,11 +2,12 @@
 
 from models.entry import Entry, Option
 
+_POOL = Option("mean", "how the elements become one vector", ("mean", "sum", "max"))
 _GRAPH = {
     "graph": Option("complete", "who hears whom: all, or the nearest alone", ("complete", "knn")),
     "neighbours": Option(8, "how many nearest ones, under graph=knn"),
     "layers": Option(2, "number of convolutions"),
-    "pool": Option("mean", "how the elements become one vector", ("mean", "sum", "max")),
+    "pool": _POOL,
 }
 _HEADS = Option(4, "attention heads; must divide the width")
 _BOTH_GRAPHS = ("", "graph=knn")
@@ -95,6 +96,60 @@ ENTRIES: tuple[Entry, ...] = (
             "layers": Option(2, "number of equivariant layers"),
             "pool": Option("max", "over the diagonal and over the rest", ("max", "mean")),
         },
+    ),
+    Entry(
+        name="hypergcn",
+        target="models.graphs.hypergcn:HyperGCN",
+        kind="encoder",
+        paradigm="graphs",
+        section="Graphs",
+        paper="Yadati et al. 2019",
+        summary="graph convolutions between the extreme members of neighbourhoods taken as hyperedges",
+        why="its random direction is drawn once for all sets, and ties are settled by content",
+        cost="N^2 distances, N k pairs",
+        options={
+            "neighbours": Option(4, "how many nearest ones make a hyperedge with an element"),
+            "mediators": Option(True, "members between the extreme ones take part"),
+            "layers": Option(2, "number of convolutions"),
+            "pool": _POOL,
+        },
+        rows=("", "mediators=False"),
+    ),
+    Entry(
+        name="lambda_net",
+        target="models.graphs.lambda_net:LambdaNet",
+        kind="encoder",
+        paradigm="graphs",
+        section="Graphs",
+        paper="Wei et al. 2020",
+        summary="messages along triplets of neighbours, a network for each place in the triplet",
+        why="places are given by nearness, and ties are settled by content",
+        cost="N^2 distances, N k^2 triplets",
+        options={
+            "neighbours": Option(4, "how many nearest ones an element forms triplets with"),
+            "layers": Option(2, "rounds of messages"),
+            "pool": _POOL,
+        },
+    ),
+    Entry(
+        name="se3_attention",
+        target="models.graphs.se3_attention:SE3Attention",
+        kind="encoder",
+        paradigm="graphs",
+        section="Graphs",
+        paper="Fuchs et al. 2020",
+        summary="attention with relative positions and distances in its keys and values",
+        cost=_COST,
+        options={
+            "geometry": Option("relative", "what an edge says of positions", ("relative", "distances")),
+            "absolute": Option(True, "positions are features of the elements besides"),
+            "heads": _HEADS,
+            "graph": _GRAPH["graph"],
+            "neighbours": _GRAPH["neighbours"],
+            "layers": Option(2, "rounds of attention"),
+        },
+        rows=("", "geometry=distances"),
+        needs_positions=True,
     ),
     Entry(
         name="pyg_aggregation",
