@@ -79,7 +79,8 @@ def test_trouble_is_one_line_that_says_how(
     message = str(caught.value)
     assert "\n" not in message
     assert "--data DIR" in message
-    assert {"404": "answers 404", "wrong": "another file", "short": "127.0.0.1", "no network": "not reached"}[trouble] in message
+    said = {"404": "answers 404", "wrong": "another file", "short": "127.0.0.1", "no network": "not reached"}
+    assert said[trouble] in message
     assert not list(tmp_path.rglob("*.npy"))
 
 
