@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bench.report.document import Block, Bullets, Cell, Code, Grid, Heading, Picture, Text
 from bench.report.numbers import NOTHING, count, error, number
 from bench.report.running import how_it_was_run
-from bench.report.tables import Line, Record, Table, distinct, machine, part
+from bench.report.tables import Line, Record, Table, distinct, machine, part, why
 
 FLOOR = "†"
 BROKEN = "‡"
@@ -259,8 +259,4 @@ def _reason(table: Table, line: Line, record: Record) -> str:
     if record["status"] == "ok":
         lacking = line in table.unranked and f"no finite {table.headline or 'headline metric'}: not ranked"
         return lacking or ""
-    reason = record.get("reason") or ""
-    trace = (record.get("traceback") or "").strip().splitlines()
-    if not reason and trace:
-        reason = trace[-1]
-    return reason + (f" (traceback: records/{record['id']}.json)" if trace else "")
+    return why(record) + (f" (traceback: records/{record['id']}.json)" if record.get("traceback") else "")

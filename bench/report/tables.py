@@ -221,6 +221,12 @@ class Table:
         return distinct(machine(record) for record in self.records if part(record, "machine"))
 
 
+def why(record: Record) -> str:
+    """The reason why a cell has no result: the one it gave, else the last line of its traceback."""
+    trace = (record.get("traceback") or "").strip().splitlines()
+    return record.get("reason") or (trace[-1] if trace else "")
+
+
 def machine(record: Record) -> str:
     """``2 cores of Some CPU, NVIDIA H100, Linux-6.1``."""
     info = part(record, "machine")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.report.numbers import NOTHING
-from bench.report.tables import Record, Table, tables
+from bench.report.tables import Record, Table, tables, why
 
 WORRIES = 8  # rows without a result that are named one by one
 
@@ -22,7 +22,7 @@ def summary(records: Sequence[Record], directory: Path | None = None) -> str:
     worries = [record for record in records if record["status"] not in ("ok", "intractable", "not_applicable")]
     lines = [
         f"  {record['status']}: {record['task']} · {_line(record['row'])} · seed {record.get('seed')}: "
-        f"{_line(record.get('reason') or 'see its record')}"
+        f"{_line(why(record))}"
         for record in worries[:WORRIES]
     ]
     lines += [f"  and {len(worries) - WORRIES} more, in leaderboard.md"] if len(worries) > WORRIES else []

@@ -23,6 +23,8 @@ def drawn(table: Table) -> list[Line]:
 def angle_figure(table: Table) -> Figure:
     """A small panel a model, all on one scale; a thin line a seed, a dot at the worst angle."""
     lines = drawn(table)
+    total = len(table.models)
+    which = "best rows first" if len(lines) == total else f"the best {len(lines)} of {total} rows"
     rows = math.ceil(len(lines) / COLUMNS)
     unit = (table.metric_info.get(table.headline) or {}).get("unit")
     with look():
@@ -37,12 +39,15 @@ def angle_figure(table: Table) -> Figure:
                 worst = max(range(len(errors)), key=lambda place: errors[place])
                 axes.plot(angles[worst], errors[worst], "o", color=INK, markersize=3)
             worst_error = max(max(part(record, "figures").get("error") or [0]) for record in line.ok)
-            axes.set_title(plain(line.label, 26), fontsize=9)
-            axes.set_title(f"worst {number(worst_error, 2)}", fontsize=8, fontweight="normal", loc="right")
+            axes.set_title(plain(line.label, 32), fontsize=9)
+            axes.text(
+                0.98, 0.96, f"worst {number(worst_error, 2)}", transform=axes.transAxes, ha="right", va="top", size=8
+            )
+        panels.flat[0].set_ylim(0, panels.flat[0].get_ylim()[1] * 1.2)  # room for the words, in all of them
         for axes in panels.flat[len(lines) :]:
             axes.set_visible(False)
         figure.suptitle(
-            f"{plain(title(table), 90)}: error against angle (less is better; best rows first)",
+            f"{plain(title(table), 90)}: error against angle (less is better; {which})",
             x=0.01,
             ha="left",
             fontsize=12,

@@ -19,7 +19,7 @@ CLAIMS = ("exact", "approximate", "none")
 WORDS = {
     "exact": "exactly invariant by construction",
     "approximate": "approximately invariant",
-    "none": "controls: not invariant",
+    "none": "not invariant: the controls, and what turned out so",
 }
 LEAST = 1e-18  # an error of zero is drawn here
 

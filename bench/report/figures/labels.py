@@ -15,7 +15,7 @@ from bench.report.figures.style import INK, PALE
 
 Point = tuple[float, float]
 
-DISTANCES = (7, 14, 24, 36, 52, 72, 96, 124)  # points, nearest first
+DISTANCES = (7, 12, 18, 26, 36, 48)  # points, nearest first
 ANGLES = (0, 180, 90, 270, 45, 315, 135, 225, 20, 340, 160, 200)
 
 

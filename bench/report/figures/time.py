@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.report.contents import column, title
@@ -17,6 +19,8 @@ from bench.report.figures.style import INK, PALE, colour, look, marker, new_figu
 from bench.report.numbers import number
 from bench.report.overview import paradigms
 from bench.report.tables import Line, Table
+
+NAMED = 18  # with more models than that, points carry numbers and the names stand beside
 
 
 def front(points: list[tuple[float, float]], higher_is_better: bool) -> list[tuple[float, float]]:
@@ -41,7 +45,8 @@ def time_figure(table: Table) -> Figure:
     spreads = [(time, score) for line in lines if (time := line.time("train")) and (score := table.score(line))]
     points = [(time.mean, score.mean) for time, score in spreads]
     with look():
-        figure = new_figure(9, 6)
+        names_beside = len(lines) <= NAMED
+        figure = new_figure(9, 6) if names_beside else new_figure(10.5, max(6, 3.2 + 0.165 * len(lines)))
         axes = figure.add_subplot()
         names = [name for name in paradigms([table]) if any(line.paradigm == name for line in lines)]
         sns.scatterplot(
@@ -82,11 +87,40 @@ def time_figure(table: Table) -> Figure:
             f"{plain(title(table), 90)}\n{plain(table.headline)} against training time: {way} and to the left is better"
         )
         handles, texts = axes.get_legend_handles_labels()
-        axes.legend(handles, texts, title="paradigm", loc="upper left", bbox_to_anchor=(1.01, 1), alignment="left")
+        beside: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "alignment": "left"}
+        axes.add_artist(axes.legend(handles, texts, title="paradigm", **beside))
+        if not names_beside:
+            _key(axes, lines, table, 0.31 + 0.22 * len(names))
         figure.supxlabel(_caption(table), fontsize=8, color=INK, x=0.01, ha="left")
-        on_front = {plain(line.label) for line, point in zip(lines, points, strict=True) if point in best}
-        label_points(axes, points, [plain(line.label) for line in lines], on_front, [stairs, *floor])
+        labels = [plain(line.label) if names_beside else str(place + 1) for place, line in enumerate(lines)]
+        on_front = {label for label, point in zip(labels, points, strict=True) if point in best}
+        label_points(axes, points, labels, on_front, [stairs, *floor])
     return figure
+
+
+def _key(axes: Axes, lines: list[Line], table: Table, inches: float) -> None:
+    """The models by number, best first, under the paradigms."""
+    height = float(axes.get_figure(root=True).get_figheight()) - 1.2
+    axes.legend(
+        [
+            Line2D(
+                [],
+                [],
+                color=colour(line.paradigm),
+                marker=f"${place + 1}$",
+                linewidth=0,
+                markersize=6 + 3 * (place > 8),
+            )
+            for place, line in enumerate(lines)
+        ],
+        [plain(line.label, 34) for line in lines],
+        title="best first",
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1 - inches / height),
+        alignment="left",
+        fontsize=7.5,
+        labelspacing=0.3,
+    )
 
 
 def _scales(axes: Axes, points: list[tuple[float, float]], table: Table) -> None:

@@ -52,3 +52,13 @@ def test_a_panel_a_model(fleet):
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()]
     assert len(titles) == len(table.models)
     assert titles[0] == table.models[0].label
+
+
+def test_many_models_carry_numbers(make):
+    rows = [make.record("clevr_state", f"row {n}", score=50.0 - n, time={"train": 10.0 + n % 7}) for n in range(25)]
+    (table,) = tables([{**row, "time": {**row["time"], "device": "cpu"}} for row in rows])
+    axes = time_figure(table).axes[0]
+    numbers = {text.get_text() for text in axes.texts}
+    assert "1" in numbers
+    assert not any("row" in text for text in numbers)
+    assert [text.get_text() for text in axes.get_legend().get_texts()][:2] == ["row 0", "row 1"]
