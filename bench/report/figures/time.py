@@ -88,9 +88,11 @@ def time_figure(table: Table) -> Figure:
         )
         handles, texts = axes.get_legend_handles_labels()
         beside: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "alignment": "left"}
-        axes.add_artist(axes.legend(handles, texts, title="paradigm", **beside))
+        legend = axes.legend(handles, texts, title="paradigm", **beside)
         if not names_beside:
-            _key(axes, lines, table, 0.31 + 0.22 * len(names))
+            room = (0.31 + 0.22 * len(names)) / (figure.get_figheight() - 1.2)
+            _key(axes, lines, 1 - room)
+            axes.add_artist(legend)
         figure.supxlabel(_caption(table), fontsize=8, color=INK, x=0.01, ha="left")
         labels = [plain(line.label) if names_beside else str(place + 1) for place, line in enumerate(lines)]
         on_front = {label for label, point in zip(labels, points, strict=True) if point in best}
@@ -98,9 +100,8 @@ def time_figure(table: Table) -> Figure:
     return figure
 
 
-def _key(axes: Axes, lines: list[Line], table: Table, inches: float) -> None:
+def _key(axes: Axes, lines: list[Line], top: float) -> None:
     """The models by number, best first, under the paradigms."""
-    height = float(axes.get_figure(root=True).get_figheight()) - 1.2
     axes.legend(
         [
             Line2D(
@@ -116,7 +117,7 @@ def _key(axes: Axes, lines: list[Line], table: Table, inches: float) -> None:
         [plain(line.label, 34) for line in lines],
         title="best first",
         loc="upper left",
-        bbox_to_anchor=(1.01, 1 - inches / height),
+        bbox_to_anchor=(1.01, top),
         alignment="left",
         fontsize=7.5,
         labelspacing=0.3,
