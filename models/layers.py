@@ -93,18 +93,19 @@ class SplitLinear(nn.Module):
         return tuple(nn.functional.linear(elements, block) for block in self.joint.weight.chunk(self.arity, dim=1))
 
 
-CHUNK = 2**24
-"""Numbers that one chunk of an all-pairs or all-tuples tensor may hold (64 MiB in float32)."""
+CHUNK = 2**22
+"""Numbers that one chunk of an all-pairs or all-tuples tensor may hold (16 MiB in float32; larger ones are slower)."""
 
 
 def in_chunks(work: Callable[[int, int], Tensor], count: int, size_of_one: int, join: Literal["sum", "cat"]) -> Tensor:
     """``work(start, stop)`` over ``range(count)`` in pieces of bounded memory, summed or concatenated (axis 1).
 
-    ``size_of_one`` is how many numbers one index makes. Where there are several pieces each is computed again in the
-    backward pass instead of being kept (gradient checkpointing), so that memory does not grow with their number.
+    ``size_of_one`` is how many numbers one index makes. What makes four chunks or fewer is done at once. Otherwise each
+    piece is computed again in the backward pass instead of being kept (gradient checkpointing), so that memory does not
+    grow with their number.
     """
-    step = max(1, CHUNK // max(1, size_of_one))
-    if step >= count:
+    if count * size_of_one <= 4 * CHUNK:
         return work(0, count)
+    step = max(1, CHUNK // size_of_one)
     pieces = [checkpoint(work, start, min(start + step, count), use_reentrant=False) for start in range(0, count, step)]
     return torch.stack(pieces).sum(dim=0) if join == "sum" else torch.cat(pieces, dim=1)

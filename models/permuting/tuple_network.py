@@ -125,7 +125,7 @@ class TupleMLP(nn.Module):
         def term(indices: Int[Tensor, "first rest arity"]) -> Float[Tensor, "batch first rest width"]:
             total = self.layer.bias.expand(len(sets), *indices.shape[:2], -1)
             for part, index in zip(parts, indices.unbind(dim=2), strict=False):  # a short tuple: the rest is zero
-                total = total + part[:, index]
+                total = total + part.index_select(1, index.flatten()).unflatten(1, index.shape)
             return total.relu()
 
         return term

@@ -43,14 +43,9 @@ class PiSGD(SetEncoder):
     def forward(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
-        return self.output(self.states(elements, mask).mean(dim=0))
-
-    def states(
-        self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
-    ) -> Float[Tensor, "samples batch width"]:
-        """The RNN's last state for each of the drawn orders."""
         keys = uniform(elements, self.frozen_seed, mask.shape[1], self.samples, len(mask)).permute(1, 2, 0)
         order = torch.where(mask, keys, 2).argsort(dim=2)  # padding behind every real element
         sequences = elements.expand(self.samples, -1, -1, -1).take_along_dim(order[..., None], dim=2)
         lengths = mask.sum(dim=1).repeat(self.samples)
-        return self.last_state(sequences.flatten(0, 1), lengths).unflatten(0, (self.samples, -1))
+        states = self.last_state(sequences.flatten(0, 1), lengths).unflatten(0, (self.samples, -1))
+        return self.output(states.mean(dim=0))
