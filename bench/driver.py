@@ -18,7 +18,7 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from bench.estimate import Estimate, human
-from bench.execute import Job, Outcome, Pool
+from bench.execute import Job, Outcome, Pool, preload
 from bench.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
 from bench.plan import Cell, Request, plan
 from bench.presets import load
@@ -135,12 +135,8 @@ class Run:
             if cell.blocked:
                 yield self._record(cell, Outcome(*cell.blocked), 0.0)
         runnable = [cell for cell in self.missing if not cell.blocked]
-        pool = Pool(
-            self.jobs,
-            preload=["bench.work", *_modules(runnable)],
-            time_limit=self.options.time_limit,
-            memory_limit=self._memory_limit(),
-        )
+        preload(["bench.work", *_modules(runnable)])
+        pool = Pool(self.jobs, self.options.time_limit, self._memory_limit())
         for name, cells in _by_data(runnable).items():
             problem = self._prepare(name, cells[0])
             if problem is not None:
@@ -160,7 +156,7 @@ class Run:
         reason = TASKS[cell.task].unavailable(cell.settings.task_options, self.options.data)
         if reason is not None:
             return Outcome("no_data", reason)
-        pool = Pool(1, preload=["bench.work"])
+        pool = Pool(1)
         job = Job(name, "bench.work:prepare", (cell, self.options.cache, self.options.data))
         for event in pool.run(iter([job])):
             if event.kind == "progress":

@@ -67,23 +67,24 @@ class _Running:
     timed_out: bool = False
 
 
+def preload(modules: Sequence[str]) -> None:
+    """Have the forkserver import these modules once, for all processes. Only before the first process starts."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
+
+
 class Pool:
     """Runs jobs, ``jobs`` at a time.
 
     Args:
         jobs: processes at once.
-        preload: modules that the forkserver imports once, for all.
         time_limit: seconds a job may take, or None.
         memory_limit: bytes of address space a job may add to what it starts with, or None. On CUDA it is a share
             of the card, set in the job.
     """
 
-    def __init__(
-        self, jobs: int, preload: Sequence[str], time_limit: float | None = None, memory_limit: int | None = None
-    ) -> None:
+    def __init__(self, jobs: int, time_limit: float | None = None, memory_limit: int | None = None) -> None:
         self.jobs, self.time_limit, self.memory_limit = jobs, time_limit, memory_limit
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(list(preload))
         self.threads = max(1, cores() // jobs)
         self.running: list[_Running] = []
 

@@ -178,6 +178,15 @@ class Task(ABC):
     def evaluate(self, prediction: Any, split: Split) -> dict[str, float]:
         """Every metric of ``metrics`` on one whole split; ``prediction`` holds all its examples in order."""
 
+    def refine(self, prediction: Any, split: Split) -> Split | None:
+        """Further inputs that ``evaluate`` wants predicted (dense around the worst ones found, say); it then gets
+        ``(prediction, split, further prediction, further split)``. None, the default, where it wants none."""
+        return None
+
+    def curve(self, prediction: Any, split: Split) -> dict[str, list[float]]:
+        """Columns of numbers that a figure of this task shows beside the metrics; none by default."""
+        return {}
+
     @abstractmethod
     def constants(self, train: Split) -> dict[str, Any]:
         """Candidates for the best answer that looks at no input, each a prediction for ONE example (batch of 1).

@@ -27,7 +27,7 @@ def outcomes(pool: Pool, *jobs: Job) -> dict[str, Outcome]:
 
 @pytest.fixture
 def pool() -> Pool:
-    return Pool(2, preload=["torch"])
+    return Pool(2)
 
 
 def test_result_and_progress(pool: Pool) -> None:
@@ -39,7 +39,13 @@ def test_result_and_progress(pool: Pool) -> None:
 
 def test_each_ending_has_its_status_and_the_others_finish(pool: Pool) -> None:
     ended = outcomes(
-        pool, job("raise_error"), job("no_data"), job("diverge"), job("kill_itself"), job("exit_silently"), job("add", 1, 1)
+        pool,
+        job("raise_error"),
+        job("no_data"),
+        job("diverge"),
+        job("kill_itself"),
+        job("exit_silently"),
+        job("add", 1, 1),
     )
     assert {name: outcome.status for name, outcome in ended.items()} == {
         "raise_error": "failed",
@@ -58,7 +64,7 @@ def test_each_ending_has_its_status_and_the_others_finish(pool: Pool) -> None:
 
 def test_a_hang_ends_at_the_time_limit_with_its_children(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
-    ended = outcomes(Pool(2, preload=["torch"], time_limit=3), job("hang", str(pid_file)), job("add", 1, 2))
+    ended = outcomes(Pool(2, time_limit=3), job("hang", str(pid_file)), job("add", 1, 2))
     assert ended["hang"].status == "timed_out"
     assert "3 s" in ended["hang"].reason
     assert ended["add"].result == 3
@@ -66,7 +72,7 @@ def test_a_hang_ends_at_the_time_limit_with_its_children(tmp_path: Path) -> None
 
 
 def test_too_much_memory_is_that_jobs_own(tmp_path: Path) -> None:
-    pool = Pool(1, preload=["torch"], memory_limit=2**30)
+    pool = Pool(1, memory_limit=2**30)
     ended = outcomes(pool, job("take_memory", 4), job("take_memory", 0.1), job("add", 1, 2))
     assert ended["add"].status == "ok"
     assert outcomes(pool, job("take_memory", 4))["take_memory"].status == "out_of_memory"
@@ -75,7 +81,7 @@ def test_too_much_memory_is_that_jobs_own(tmp_path: Path) -> None:
 
 def test_closing_the_run_leaves_no_process(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
-    run = Pool(1, preload=["torch"]).run(iter([job("hang", str(pid_file))]))
+    run = Pool(1).run(iter([job("hang", str(pid_file))]))
     assert next(run).kind == "started"
     deadline = time.monotonic() + 20
     while not (pid_file.exists() and pid_file.read_text()):
