@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import torch
 from scipy.optimize import least_squares
@@ -16,17 +13,21 @@ from tasks.clevr.scenes import Array
 _DEPTH_WEIGHT = 1e4  # depth is given in full precision, columns and rows only to the pixel
 
 
-def fit_camera(scene: Mapping[str, Any]) -> tuple[Array, Array]:
-    """Fit the camera of one scene of a scenes file.
+def fit_camera(position: Array, pixel: Array) -> tuple[Array, Array]:
+    """Fit the camera of one scene.
+
+    Args:
+        position: [objects, 3], CLEVR's `3d_coords`.
+        pixel: [objects, 3], CLEVR's `pixel_coords`: whole column and row at 480x320, and depth.
 
     Returns:
         position, float64[3], and residuals, float64[objects, 3]: column and row in pixels, depth in world units.
     """
-    points = torch.tensor([thing["3d_coords"] for thing in scene["objects"]], dtype=torch.float64)
-    wanted = np.array([thing["pixel_coords"] for thing in scene["objects"]], np.float64)
+    points = torch.as_tensor(np.asarray(position, np.float64))
+    wanted = np.asarray(pixel, np.float64)
 
-    def residuals(position: Array) -> Array:
-        camera = Camera(torch.as_tensor(position, dtype=torch.float64)[None])
+    def residuals(place: Array) -> Array:
+        camera = Camera(torch.as_tensor(place, dtype=torch.float64)[None])
         return camera.project(points[None])[0].numpy() - wanted
 
     weight = np.array([1.0, 1.0, _DEPTH_WEIGHT])

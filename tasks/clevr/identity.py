@@ -43,3 +43,26 @@ def code_only(source: str) -> str:
             docstring = not statement and token.type == tokenize.STRING
             statement.append(token.string)
     return "\n".join(kept)
+
+
+def find_released(data: Path) -> Path | None:
+    """The folder under a user's `data` that holds CLEVR's `images` and `scenes`, None if there is none."""
+    for inside in (".", "CLEVR_v1.0", "clevr", "clevr/CLEVR_v1.0", "CLEVR_mini", "clevr/CLEVR_mini"):
+        folder = Path(data) / inside
+        if (folder / "images").is_dir() and (folder / "scenes").is_dir():
+            return folder
+    return None
+
+
+def released_hash(data: Path) -> str:
+    """Names the released files under `data` by the names and sizes of the two scenes files; "missing" without them."""
+    folder = find_released(data)
+    if folder is None:
+        return "missing"
+    digest = hashlib.sha256()
+    for split in ("train", "val"):
+        path = folder / "scenes" / f"CLEVR_{split}_scenes.json"
+        if not path.is_file():
+            return "missing"
+        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+    return digest.hexdigest()[:16]
