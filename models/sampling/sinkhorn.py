@@ -29,7 +29,7 @@ def sinkhorn(
 
 
 def arrange(
-    permutation: Float[Tensor, "*batch size size"], elements: Float[Tensor, "*batch size features"]
-) -> Float[Tensor, "*batch size features"]:
+    permutation: Float[Tensor, "*#batch size size"], elements: Float[Tensor, "*#batch size features"]
+) -> Float[Tensor, "... size features"]:
     """P^T X: what stands at each position, a weighted mean of elements."""
     return permutation.transpose(-1, -2) @ elements
