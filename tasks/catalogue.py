@@ -145,7 +145,8 @@ def _auto_encoding(name: str, target: str, of: str, key: Callable[[int], str]) -
         group=AUTO_ENCODING,
         asks=f"Squeeze the bright pixels of {of}, a set of points, into one vector, and give the set back.",
         good="chamfer is how far points are from the nearest true one and back, in pixels of the 28 x 28 grid: 0 is "
-        "perfect. It is a lenient measure: one answer for all digits has about 1, or 0.5 where every point is kept.",
+        "perfect. It is lenient: one answer for all digits has about 1, or 0.5 where every point is kept. ospa matches "
+        "points one to one, and tells better.",
         headline="chamfer",
         input_kind="set",
         output_kind="set",

@@ -2,7 +2,7 @@
 
 from tasks.metrics.average_precision import pooled_average_precision
 from tasks.metrics.boxes import average_precision_boxes, box_metrics
-from tasks.metrics.distances import chamfer_distance, hungarian_distance, size_error
+from tasks.metrics.distances import chamfer_distance, hungarian_distance, ospa_distance, size_error
 from tasks.metrics.states import average_precision_states, state_metrics
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "box_metrics",
     "chamfer_distance",
     "hungarian_distance",
+    "ospa_distance",
     "pooled_average_precision",
     "size_error",
     "state_metrics",

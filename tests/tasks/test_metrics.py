@@ -14,6 +14,7 @@ from tasks.metrics import (
     box_metrics,
     chamfer_distance,
     hungarian_distance,
+    ospa_distance,
     pooled_average_precision,
     size_error,
     state_metrics,
@@ -266,3 +267,28 @@ def test_hungarian_distance_is_the_least_over_permutations() -> None:
         for cost in (cdist(a, b) for a, b in zip(left.numpy(), right.numpy(), strict=True))
     ]
     assert hungarian_distance(left, right).tolist() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("size", "other"), [(4, 4), (2, 5), (5, 3), (0, 3), (0, 0)])
+def test_ospa_is_the_least_over_all_matchings(size: int, other: int) -> None:
+    generator = torch.Generator().manual_seed(size)
+    left, right = torch.rand(6, 2, generator=generator), torch.rand(6, 2, generator=generator)
+    slots = torch.arange(6)
+    guess = SetGuess(left[None], (slots < size).float()[None])
+    found = ospa_distance(guess, SetBatch(right[None], (slots < other)[None]), cut=0.4).item()
+    # The shorter set filled up with elements that are 0.4 from everything, and all orders tried.
+    longer = max(size, other)
+    cost = np.full((longer, longer), 0.4)
+    cost[:size, :other] = np.minimum(cdist(left[:size].numpy(), right[:other].numpy()), 0.4)
+    orders = itertools.permutations(range(longer))
+    assert found == pytest.approx(
+        min(sum(cost[i, p[i]] for i in range(longer)) for p in orders) / max(longer, 1), rel=1e-5
+    )
+
+
+def test_ospa_sees_multiplicity_and_chamfer_does_not() -> None:
+    a, b = [0.0, 0.0], [1.0, 0.0]
+    guess = SetGuess(torch.tensor([[a, a, b]]), torch.ones(1, 3))
+    target = SetBatch(torch.tensor([[a, b, b]]), torch.ones(1, 3, dtype=torch.bool))
+    assert chamfer_distance(guess, target, empty=9.0).item() == 0
+    assert ospa_distance(guess, target, cut=9.0).item() == pytest.approx(1 / 3)

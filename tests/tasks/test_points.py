@@ -142,9 +142,10 @@ def test_auto_encoding_metrics(cache: Path) -> None:
     split = task.split("test")
     true, mask = split.targets
     perfect = task.evaluate(SetGuess(true, mask.float()), split)
-    assert perfect == pytest.approx({"chamfer": 0, "chamfer_padded": 0, "size_error": 0}, abs=1e-4)
+    assert perfect == pytest.approx({"chamfer": 0, "ospa": 0, "chamfer_padded": 0, "size_error": 0}, abs=1e-4)
     empty = task.evaluate(SetGuess(true, torch.zeros(mask.shape)), split)
     assert empty["chamfer"] == pytest.approx(27 * 2**0.5, rel=1e-6)
+    assert empty["ospa"] == pytest.approx(5)
     assert empty["size_error"] == pytest.approx(mask.sum(dim=1).double().mean().item())
     noisy = true + 0.02 * torch.randn(true.shape, generator=torch.Generator().manual_seed(0))
     found = task.evaluate(SetGuess(noisy, mask.float()), split)
