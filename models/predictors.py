@@ -19,11 +19,11 @@ DRAWS = 20
 
 
 def adversary_of(encoder: SetEncoder | None) -> Mapping[str, Any] | None:
-    """What an encoder trained against an adversary of its own says of it (``adversary_parameters``, ``every``)."""
+    """An encoder's ``adversary_parameters``, if it has an adversary; it takes one step for each of the learner's."""
     parameters = getattr(encoder, "adversary_parameters", None)
     if parameters is None:
         return None
-    return {"parameters": list(parameters()), "every": getattr(encoder, "adversary_every", 1)}
+    return {"parameters": list(parameters()), "every": 1}
 
 
 class SetDecoding(Predictor):

@@ -16,8 +16,10 @@ from models.interfaces import SetDecoder, SetEncoder, SetSpec
 MOVE = 0.05
 """A calibrated step moves element coordinates by this fraction of their range, momentum included.
 
-Of 0.005, 0.02, 0.05 and fixed steps this and 0.005 under a momentum of 0.9 were the best or near it for most encoders,
-auto-encoding random sets and decoding vectors; the best fixed step differs a hundredfold between encoders.
+The suite's choice, not the paper's. In short trials (150 to 400 optimiser steps, latent 64, T = 5, one seed) DSPN's
+validation loss with it was 0.5 to 0.9 of that with the paper's step for four encoders auto-encoding sets of up to 10 or
+120 points and two decoding vectors of them; on the rotated square 0.4 to 2.3 of it. The steps it chose lay between 0.16
+and 690 where the paper's is 0.39.
 """
 
 

@@ -175,7 +175,17 @@ def test_adversary_comes_from_the_encoder() -> None:
     given = Readout(fought, nn.Linear(3, 1), None).adversary()
     assert given is not None
     assert [id(weight) for weight in given["parameters"]] == [id(fought.opponent.weight), id(fought.opponent.bias)]
+    assert given["every"] == 1
     assert Readout(Coin(), nn.Linear(3, 1), None).adversary() is None
+
+
+def test_whole_predictors_are_built_from_the_sets_alone() -> None:
+    row = parse("fspool_autoencoder:pieces=7", ("predictor",))
+    predictor = build_predictor(SETS, SETS, encoder=row, latent=8, width=16)
+    assert type(predictor) is row.entry.load()
+    assert predictor(batch()).elements.shape == (5, 6, 2)
+    with pytest.raises(ValueError, match="no use for set in, label out"):
+        build_predictor(SETS, ("label", 3), encoder=row, latent=8, width=16)
 
 
 MLP, DSPN = parse("mlp", ("decoder",)), parse("dspn", ("decoder",))
