@@ -83,6 +83,7 @@ def _numbers(mask: Bool[Tensor, "batch size"]) -> Int[Tensor, "batch size"]:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(False)  # a first call under it would leave tensors that no gradient may use
 def _all_pairs(batch: int, size: int, loops: bool, device: torch.device) -> Int[Tensor, "2 edges"]:
     """The complete graphs on full sets. Kept, since DSPN asks for the same ones at each of its steps."""
     joined = torch.ones(size, size, dtype=torch.bool, device=device)

@@ -11,6 +11,7 @@ _GRAPH = {
 }
 _HEADS = Option(4, "attention heads; must divide the width")
 _BOTH_GRAPHS = ("", "graph=knn")
+_SYMMETRIC = "messages and the pool are symmetric in the elements; ties among neighbours are settled by content"
 _COST = "N^2 (complete), N^2 distances and N k messages (knn)"
 
 # Told apart by measurement: tests/models/graphs/test_pyg_aggregation.py.
@@ -30,6 +31,7 @@ ENTRIES: tuple[Entry, ...] = (
         section="Graphs",
         paper="Xu et al. 2019",
         summary="graph isomorphism network on the set as a graph (PyG)",
+        why=_SYMMETRIC,
         cost=_COST,
         options={"aggregate": Option("mean", "over neighbours; the paper sums", ("mean", "sum")), **_GRAPH},
         rows=_BOTH_GRAPHS,
@@ -42,6 +44,7 @@ ENTRIES: tuple[Entry, ...] = (
         section="Graphs",
         paper="Wang et al. 2019",
         summary="maximum over neighbours of a network of an element and a difference (PyG)",
+        why=_SYMMETRIC,
         cost=_COST,
         options=_GRAPH,
         rows=_BOTH_GRAPHS,
@@ -54,6 +57,7 @@ ENTRIES: tuple[Entry, ...] = (
         section="Graphs",
         paper="Brody et al. 2022",
         summary="graph attention whose scores see differences and distances (PyG)",
+        why=_SYMMETRIC,
         cost=_COST,
         options={"heads": _HEADS, **_GRAPH},
         rows=_BOTH_GRAPHS,
@@ -66,6 +70,7 @@ ENTRIES: tuple[Entry, ...] = (
         section="Graphs",
         paper="Corso et al. 2020",
         summary="mean, minimum, maximum and deviation over neighbours, scaled by degree (PyG)",
+        why=_SYMMETRIC,
         cost=_COST,
         options=_GRAPH,
         rows=_BOTH_GRAPHS,
@@ -78,6 +83,7 @@ ENTRIES: tuple[Entry, ...] = (
         section="Graphs",
         paper="Shi et al. 2021",
         summary="attention with differences and distances added to keys and values (PyG)",
+        why=_SYMMETRIC,
         cost=_COST,
         options={"heads": _HEADS, **_GRAPH},
         rows=_BOTH_GRAPHS,
@@ -139,6 +145,7 @@ ENTRIES: tuple[Entry, ...] = (
         section="Graphs",
         paper="Fuchs et al. 2020",
         summary="attention with relative positions and distances in its keys and values",
+        why=_SYMMETRIC,
         cost=_COST,
         options={
             "geometry": Option("relative", "what an edge says of positions", ("relative", "distances")),

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from models.graphs.build import complete_graph, neighbour_graph
 from models.graphs.chunks import by_sets
+from models.graphs.gin import GIN
 from models.graphs.neighbours import nearest
 from models.graphs.order import by_content
 from models.interfaces import SetSpec
@@ -95,3 +96,14 @@ def test_chunks_change_neither_value_nor_second_derivative(monkeypatch):
     monkeypatch.setattr("models.layers.CHUNK", 2)
     for mine, theirs in zip(measured(numbers=1), whole, strict=True):
         torch.testing.assert_close(mine, theirs)
+
+
+def test_a_graph_first_asked_for_under_inference_mode_serves_gradients_later():
+    encoder, full = GIN(SetSpec(2, 3), 4, 8), torch.ones(7, 3, dtype=torch.bool)
+    elements = torch.rand(7, 3, 2, requires_grad=True)
+    with torch.inference_mode():
+        seen = encoder(elements.detach().clone(), full)
+    code = encoder(elements, full)
+    torch.testing.assert_close(code.detach(), seen.clone())
+    (slope,) = torch.autograd.grad(code.sum(), elements)
+    assert slope.abs().sum() > 0
