@@ -132,14 +132,11 @@ def _describe_task(cell: Cell, task: Task) -> dict[str, Any]:
 
 def predict(predictor: Predictor, split: Split, device: torch.device, batch: int = 128, **variant: Any) -> Any:
     """The prediction for a whole split, in order, on the CPU. Under no_grad, not inference_mode: DSPN descends."""
-    parts = []
     with torch.no_grad():
-        for chunk in split.batches(batch):
-            prediction = predictor(to_device(chunk.inputs, device), **variant)
-            parts.append([part.cpu() for part in prediction] if isinstance(prediction, tuple) else prediction.cpu())
-    if isinstance(parts[0], list):
-        return tuple(torch.cat(column) for column in zip(*parts, strict=True))
-    return torch.cat(parts)
+        parts = [predictor(to_device(chunk.inputs, device), **variant) for chunk in split.batches(batch)]
+    if isinstance(parts[0], tuple):
+        return tuple(torch.cat(column).cpu() for column in zip(*parts, strict=True))
+    return torch.cat(parts).cpu()
 
 
 def evaluate(
@@ -151,21 +148,20 @@ def evaluate(
     for number, (name, variant) in enumerate(variants.items()):
         prediction = predict(predictor, split, device, **variant)
         closer = task.refine(prediction, split)
-        if closer is None:
-            metrics[name] = task.evaluate(prediction, split)
-        else:
-            metrics[name] = task.evaluate(prediction, split, predict(predictor, closer, device, **variant), closer)
+        further = () if closer is None else (predict(predictor, closer, device, **variant), closer)
+        metrics[name] = task.evaluate(prediction, split, *further)
         if number == 0:
             figures = task.curve(prediction, split)
     return metrics, figures
 
 
 def best_constant(task: Task, train: Split, split: Split) -> dict[str, float]:
-    """The scores of the best answer that looks at no input: the floor that a model must beat."""
-    info = task.metrics[task.headline]
-    sign = 1 if info.higher_is_better else -1
+    """For each metric the best score among answers that look at no input: the floor that a model must beat."""
     scores = [task.evaluate(_repeat(constant, len(split)), split) for constant in task.constants(train).values()]
-    return max(scores, key=lambda score: sign * score[task.headline])
+    best = {True: max, False: min}
+    return {
+        name: best[metric.higher_is_better](score[name] for score in scores) for name, metric in task.metrics.items()
+    }
 
 
 def _repeat(prediction: Any, times: int) -> Any:

@@ -77,7 +77,7 @@ def permute(elements: Tensor, mask: Tensor, order: Tensor) -> tuple[Tensor, Tens
     return elements.take_along_dim(order[..., None], dim=1), mask.take_along_dim(order, dim=1)
 
 
-def invariance_error(predictor: Predictor, elements: Tensor, mask: Tensor, permutations: int = 4) -> dict[str, float]:
+def invariance_error(predictor: Predictor, elements: Tensor, mask: Tensor, permutations: int = 4) -> dict[str, Any]:
     """How far a permutation moves the code, on trained weights.
 
     Returns:
@@ -101,7 +101,7 @@ def invariance_error(predictor: Predictor, elements: Tensor, mask: Tensor, permu
         "max64": float((double["moved"] / double["size"]).max()),
         "relative_to_spread": float(single["moved"].mean() / apart.clamp(min=1e-30)),
         "worst": worst,
-    }  # type: ignore[dict-item]
+    }
 
 
 def _errors(predictor: Predictor, elements: Tensor, mask: Tensor, permutations: int) -> dict[str, Tensor]:

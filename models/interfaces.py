@@ -44,9 +44,14 @@ class SetEncoder(nn.Module, ABC):
 
     Twice differentiable in ``elements``, since DSPN descends through its gradient. Sets of size 0 and 1 give finite
     values. ``random`` is True where ``forward`` draws random numbers (pi-SGD): predictors then average several draws.
+    ``samples`` draws are averaged in one ``forward``; with ``frozen_seed`` set every ``forward`` draws the same.
+    ``surrogate_gradient`` is True for straight-through estimators, whose gradient is meant not to be their own.
     """
 
     random: bool = False
+    surrogate_gradient: bool = False
+    samples: int = 1
+    frozen_seed: int | None = None
 
     def __init__(self, spec: SetSpec, latent: int) -> None:
         super().__init__()
@@ -112,8 +117,10 @@ class Predictor(nn.Module, ABC):
     pair (elements, mask). ``task_loss(prediction, targets)`` is the task's own loss.
     """
 
-    encoder: SetEncoder | None = None
-    """The set encoder, if there is one: the thing whose invariance is measured."""
+    @property
+    def encoder(self) -> SetEncoder | None:
+        """The set encoder, if there is one: the thing whose invariance is measured."""
+        return None
 
     @abstractmethod
     def forward(self, inputs: Any, **variant: Any) -> Any:

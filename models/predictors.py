@@ -46,7 +46,7 @@ class SetDecoding(Predictor):
         self.set_encoder = encoder
 
     @property
-    def encoder(self) -> SetEncoder | None:  # type: ignore[override]  # nn.Module cannot store it over a class default
+    def encoder(self) -> SetEncoder | None:
         return self.set_encoder
 
     def encode(
@@ -112,7 +112,7 @@ class Readout(Predictor):
         self.classes = classes
 
     @property
-    def encoder(self) -> SetEncoder:  # type: ignore[override]  # nn.Module cannot store it over a class default
+    def encoder(self) -> SetEncoder:
         return self.set_encoder
 
     def encode(

@@ -43,7 +43,7 @@ class AutoEncoding(DigitSets):
     picture's diagonal, 38.2 pixels.
     """
 
-    headline = "chamfer"
+    headline = "ospa"
     metrics: Mapping[str, Metric] = {
         "chamfer": Metric(
             "pixels",

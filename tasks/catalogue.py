@@ -144,10 +144,10 @@ def _auto_encoding(name: str, target: str, of: str, key: Callable[[int], str]) -
         target=target,
         group=AUTO_ENCODING,
         asks=f"Squeeze the bright pixels of {of}, a set of points, into one vector, and give the set back.",
-        good="chamfer is how far points are from the nearest true one and back, in pixels of the 28 x 28 grid: 0 is "
-        "perfect. It is lenient: one answer for all digits has about 1, or 0.5 where every point is kept. ospa matches "
-        "points one to one, and tells better.",
-        headline="chamfer",
+        good="ospa is how far points are from their partners in the best one-to-one matching, in pixels of the 28 x 28 "
+        "grid, a point too many or too few counting 5: 0 is perfect. (chamfer, the papers' figure, lets many points "
+        "share a neighbour, so one good average set already has a low one.)",
+        headline="ospa",
         input_kind="set",
         output_kind="set",
         size=_points,

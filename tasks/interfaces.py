@@ -175,12 +175,13 @@ class Task(ABC):
         labels: logits and int64; numbers: two ``float[batch]``."""
 
     @abstractmethod
-    def evaluate(self, prediction: Any, split: Split) -> dict[str, float]:
-        """Every metric of ``metrics`` on one whole split; ``prediction`` holds all its examples in order."""
+    def evaluate(self, prediction: Any, split: Split, *further: Any) -> dict[str, float]:
+        """Every metric of ``metrics`` on one whole split; ``prediction`` holds all its examples in order. ``further``
+        is (prediction, split) of what ``refine`` asked for."""
 
     def refine(self, prediction: Any, split: Split) -> Split | None:
-        """Further inputs that ``evaluate`` wants predicted (dense around the worst ones found, say); it then gets
-        ``(prediction, split, further prediction, further split)``. None, the default, where it wants none."""
+        """Further inputs that ``evaluate`` wants predicted (dense around the worst ones found, say); they come as its
+        ``further``. None, the default, where it wants none."""
         return None
 
     def curve(self, prediction: Any, split: Split) -> dict[str, list[float]]:

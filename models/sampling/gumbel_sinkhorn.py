@@ -41,7 +41,7 @@ class GumbelSinkhorn(SetEncoder):
     def __init__(self, spec: SetSpec, latent: int, width: int, temperature: float = 1.0, rounds: int = 20) -> None:
         super().__init__(spec, latent)
         self.samples = 1
-        self.frozen_seed: int | None = None
+        self.frozen_seed = None
         self.order = SoftOrder(spec, width, temperature, rounds)
         self.net = SequenceLSTM(spec, latent, width)
 

@@ -36,7 +36,7 @@ class PiSGD(SetEncoder):
     def __init__(self, spec: SetSpec, latent: int, width: int, phi: Literal["lstm", "gru"] = "lstm") -> None:
         super().__init__(spec, latent)
         self.samples = 1
-        self.frozen_seed: int | None = None
+        self.frozen_seed = None
         self.last_state = LastState(phi, spec.features, width)
         self.output = nn.Linear(width, latent)
 
