@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +34,7 @@ HOW = (
 SIZE = 128
 _HELD_OUT = 5_000  # of the training scenes, the last ones are the validation split; a tenth where there are few
 _BLOCK = 1 << 20
+_SCENES, _BETWEEN = re.compile(r'"scenes"\s*:\s*\['), re.compile(r"[\s,]*")
 
 
 @dataclass(frozen=True)
@@ -146,25 +148,25 @@ def scenes_of(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(_BLOCK)
-            start = text.find('"scenes"')
-            at = text.find("[", start) + 1
-            if start < 0 or at == 0:
-                raise NoData(f"{path} is no CLEVR scenes file")
-            text = text[at:]
+            while not (opening := _SCENES.search(text)):
+                more = file.read(_BLOCK)
+                if not more:
+                    raise NoData(f"{path} is no CLEVR scenes file")
+                text += more
+            at = opening.end()
             while True:
-                text = text.lstrip(" \t\r\n,")
-                if text.startswith("]"):
+                at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+                if text[at : at + 1] == "]":
                     return
                 try:
-                    scene, end = decoder.raw_decode(text)
+                    scene, at = decoder.raw_decode(text, at)
                 except json.JSONDecodeError:
                     more = file.read(_BLOCK)
                     if not more:
                         raise NoData(f"{path} is cut short or damaged") from None
-                    text += more
+                    text, at = text[at:] + more, 0
                     continue
                 yield scene
-                text = text[end:]
     except OSError as error:
         raise NoData(f"cannot read {path}: {error.strerror}; {HOW}") from error
 

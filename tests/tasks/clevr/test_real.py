@@ -1,0 +1,126 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tasks.clevr import clevr_json
+from tasks.clevr.clevr_box import ClevrBox
+from tasks.clevr.clevr_state import ClevrState
+from tasks.clevr.identity import released_hash
+from tasks.clevr.real import RealScenes, scenes_of
+from tasks.clevr.sample import sample
+from tasks.clevr.states import states
+from tasks.interfaces import NoData, SetGuess
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    assert 0 <= done <= total
+
+
+def released(folder: Path, train: int = 20, val: int = 7) -> Path:
+    """A made-up miniature in the released layout: noise for pictures, real-looking scene files."""
+    rng = np.random.default_rng(0)
+    for split, count, seed in (("train", train, 1), ("val", val, 2)):
+        (folder / "images" / split).mkdir(parents=True)
+        (folder / "scenes").mkdir(exist_ok=True)
+        content = clevr_json.write(sample(seed, 0, 0, count), split)
+        for scene in content["scenes"]:
+            del scene["camera_location"], scene["light_locations"]
+            pixels = rng.integers(0, 256, (320, 480, 4), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "images" / split / scene["image_filename"], compress_level=0)
+        (folder / "scenes" / f"CLEVR_{split}_scenes.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.mark.parametrize("inside", [".", "CLEVR_v1.0", "clevr/CLEVR_mini"])
+def test_a_miniature_through_the_door(tmp_path: Path, inside: str) -> None:
+    folder = released(tmp_path / "data" / inside)
+    sizes = {"train": 0, "validation": 0, "test": 5}
+    task = ClevrState(sizes, tmp_path / "cache", tmp_path / "data", clevr="real")
+    task.prepare(quiet)
+    train, held_out, test = (task.split(name) for name in sizes)
+    assert (len(train), len(held_out), len(test)) == (18, 2, 5)
+    assert task.identity.kind == "real"
+    assert task.identity.checksum == released_hash(tmp_path / "data")
+    for split, files, first, k in ((train, "train", 0, 4), (held_out, "train", 18, 1), (test, "val", 0, 3)):
+        with Image.open(folder / "images" / files / f"CLEVR_{files}_{first + k:06d}.png") as image:
+            small = image.convert("RGB").resize((128, 128), Image.Resampling.BILINEAR)
+        assert np.array_equal(split.inputs[k].numpy().transpose(1, 2, 0), np.asarray(small))
+    listed = json.loads((folder / "scenes" / "CLEVR_val_scenes.json").read_text())
+    from tasks.clevr.records import pack
+
+    assert np.array_equal(test.targets.elements.numpy(), states(pack(clevr_json.read(listed)))[:5])
+
+
+def test_cameras_come_from_the_pixel_coordinates(tmp_path: Path) -> None:
+    released(tmp_path / "data", train=4, val=3)
+    real = RealScenes(tmp_path / "cache", tmp_path / "data")
+    real.prepare({"test": 3}, quiet)
+    _, records = real.load("test", 3)
+    assert np.abs(records["camera"] - sample(2, 0, 0, 3).camera).max() < 0.02
+
+
+def test_missing_things_are_one_line(tmp_path: Path) -> None:
+    def said(data: Path | None) -> str:
+        with pytest.raises(NoData) as caught:
+            ClevrState({"test": 2}, tmp_path / "cache", data, clevr="real").prepare(quiet)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    assert "--data DIR" in said(None)
+    assert "no CLEVR under" in said(tmp_path / "nowhere")
+    folder = released(tmp_path / "gap", train=4, val=3)
+    (folder / "images" / "val" / "CLEVR_val_000001.png").unlink()
+    assert "CLEVR_val_000001.png" in said(folder)
+    folder = released(tmp_path / "cut", train=4, val=3)
+    listing = folder / "scenes" / "CLEVR_val_scenes.json"
+    listing.write_text(listing.read_text()[:-500])
+    assert "cut short" in said(folder)
+    (tmp_path / "zip").mkdir()
+    (tmp_path / "zip" / "CLEVR_v1.0.zip").write_bytes(b"half of it")
+    assert "md5" in said(tmp_path / "zip")
+
+
+def test_listing_is_read_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.clevr.real._BLOCK", 100)
+    content = clevr_json.write(sample(1, 0, 0, 6), "train")
+    path = tmp_path / "CLEVR_train_scenes.json"
+    path.write_text(json.dumps(content, indent=1))
+    assert list(scenes_of(path)) == content["scenes"]
+
+
+def test_both_tasks_on_rendered_scenes(tmp_path: Path) -> None:
+    sizes = {"train": 30, "validation": 4, "test": 20}
+    for task in (ClevrState(sizes, tmp_path), ClevrBox(sizes, tmp_path), ClevrBox(sizes, tmp_path, boxes="exact")):
+        task.prepare(quiet)
+        split = task.split("test")
+        assert split.inputs.shape == (20, 3, 128, 128)
+        assert split.inputs.dtype == torch.uint8
+        assert task.identity.kind == "rendered"
+        assert "CLEVR v1.0" not in task.identity.name
+        perfect = SetGuess(split.targets.elements, split.targets.mask.float())
+        scores = task.evaluate(perfect, split)
+        assert set(scores) == set(task.metrics)
+        assert scores[task.headline] == pytest.approx(100)
+        assert float(task.loss(perfect, split.targets)) == pytest.approx(0)
+        for guess in task.constants(task.split("train")).values():
+            many = SetGuess(guess.elements.expand(20, -1, -1), guess.presence.expand(20, -1))
+            assert 0 <= task.evaluate(many, split)[task.headline] < 40
+
+
+@pytest.mark.parametrize(("task", "option"), [(ClevrState, {"clevr": "fake"}), (ClevrBox, {"boxes": "loose"})])
+def test_bad_options(tmp_path: Path, task: type, option: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="not '"):
+        task({"test": 1}, tmp_path, **option)
+
+
+@pytest.mark.data
+def test_real_miniature(clevr: Path, tmp_path: Path) -> None:
+    task = ClevrBox({"train": 0, "validation": 0, "test": 0}, tmp_path, clevr.parent, clevr="real")
+    task.prepare(quiet)
+    assert [len(task.split(name)) for name in ("train", "validation", "test")] == [9, 1, 10]
+    boxes = task.split("test").targets
+    assert 0.05 < (boxes.elements[..., 2] - boxes.elements[..., 0])[boxes.mask].mean() < 0.2
