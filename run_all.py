@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -118,6 +119,7 @@ def main(words: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely: as with Ctrl-C
     if arguments.dry_run:
         print(plan_text(run))
         return 0
@@ -126,16 +128,19 @@ def main(words: list[str] | None = None) -> int:
             from bench.tune import tune
 
             return tune(run)
-        healthy = True if arguments.report_only else run.execute()
+        code = 0 if arguments.report_only or run.execute() else 1
     except KeyboardInterrupt:
         print("interrupted: what was finished is kept; the same command goes on from there", file=sys.stderr)
-        report(run)
-        return 130
+        code = 130
     except OSError as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return 1
-    report(run)
-    return 0 if healthy else 1
+    try:
+        report(run)
+    except OSError as error:
+        print(f"run_all.py: the leaderboard could not be written: {error}", file=sys.stderr)
+        return code or 1
+    return code
 
 
 def report(run: Run) -> None:
@@ -148,4 +153,7 @@ def report(run: Run) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -9,7 +9,8 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,6 +60,14 @@ class Options:
     jobs: int | None = None
     command: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("tasks", "models", "decoders"):
+            if isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} is a list of names, as {name}=[{getattr(self, name)!r}]")
+        for name in ("results", "data", "cache"):
+            if isinstance(getattr(self, name), str):
+                object.__setattr__(self, name, Path(getattr(self, name)))
+
 
 class Run:
     """A planned run.
@@ -75,8 +84,8 @@ class Run:
             raise ValueError(f"--data {options.data}: no such folder; it should hold mnist/ or CLEVR's released layout")
         preset = load(options.preset)
         self.request = Request(
-            tasks=[find(name).name for name in options.tasks] if options.tasks else list(TASKS),
-            seeds=options.seeds,
+            tasks=list(dict.fromkeys(find(name).name for name in options.tasks)) if options.tasks else list(TASKS),
+            seeds=list(dict.fromkeys(options.seeds)),
             preset=preset,
             device=self.device,
             data=options.data,
@@ -120,20 +129,24 @@ class Run:
         self.progress.begin(len(self.missing), expected)
         healthy = True
         try:
-            for record in self._run_all(estimate):
-                self.records[record["id"]] = record
-                self.progress.finished(record)
-                healthy = healthy and record["status"] not in RETRIED
-                if not healthy and self.options.fail_fast:
-                    break
+            with closing(self._run_all(estimate)) as records:
+                for record in records:
+                    self.records[record["id"]] = record
+                    self.progress.finished(record)
+                    healthy = healthy and record["status"] not in RETRIED
+                    if not healthy and self.options.fail_fast:
+                        break
         finally:
             self.progress.end()
+        gone = sum(not self.store.path(identity).exists() for identity in self.records)
+        if gone:
+            self.progress.say(f"{gone} records are gone from {self.store.folder}; the same command runs them again")
         self.progress.say(
             f"estimated {human(expected)}, took {human(time.perf_counter() - start)} for {len(self.missing)} cells"
         )
         return healthy
 
-    def _run_all(self, estimate: Estimate) -> Iterator[Record]:
+    def _run_all(self, estimate: Estimate) -> Generator[Record]:
         for cell in self.missing:
             if cell.blocked:
                 yield self._record(cell, Outcome(*cell.blocked), 0.0)
@@ -195,8 +208,10 @@ class Run:
                 self.progress.say(f"{cell}: another run on this folder has it in hand")
                 continue
             stored = self.store.read(cell.identity)
-            if stored is not None and stored["status"] == "ok":
+            if stored is not None and stored != self.records.get(cell.identity):
                 claim.__exit__(None, None, None)
+                self.progress.say(f"{cell}: another run on this folder has finished it")
+                self.records[cell.identity] = stored
                 continue
             claims[cell.identity] = claim
             yield Job(cell.identity, "bench.work:measure", (cell, self.options.cache, self.options.data))

@@ -16,10 +16,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any
 
 from bench.machine import cores
+from bench.preloaded import NAMES
 
 GRACE_SECONDS = 2.0
 
@@ -68,8 +71,41 @@ class _Running:
 
 
 def preload(modules: Sequence[str]) -> None:
-    """Have the forkserver import these modules once, for all processes. Only before the first process starts."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
+    """Start the forkserver and have it import these modules once, for all processes. Where one runs already, it stays.
+
+    By itself it would import from the working directory first, where there may be another package of the same name,
+    and know nothing of this process's import path; so it is given that, and nothing else.
+    """
+    forkserver.set_forkserver_preload(["bench.preloaded"])
+    path = os.pathsep.join(name or os.getcwd() for name in sys.path)
+    with _without_main_module(), _environment(PYTHONSAFEPATH="1", PYTHONPATH=path, **{NAMES: " ".join(modules)}):
+        forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Jobs need nothing of the script that started the run; Python would run it again in each of their processes, and
+    a script of three lines that calls ``run`` would start itself over."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextlib.contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class Pool:
@@ -110,6 +146,7 @@ class Pool:
         """Kill every process of every running job, grandchildren included."""
         for item in self.running:
             _kill_group(item.process.pid, signal.SIGKILL)
+            item.process.kill()  # one that has just started has no group of its own yet
             item.process.join()
         self.running.clear()
 
@@ -118,7 +155,8 @@ class Pool:
         process = self.context.Process(
             target=_child, args=(there, job, self.threads, self.memory_limit), name=job.key, daemon=False
         )
-        process.start()
+        with _without_main_module():
+            process.start()
         there.close()
         deadline = float("inf") if self.time_limit is None else time.monotonic() + self.time_limit
         return _Running(job, process, here, deadline)
@@ -154,8 +192,10 @@ class Pool:
         if not item.timed_out:
             item.timed_out = True
             _kill_group(item.process.pid, signal.SIGTERM)
+            item.process.terminate()  # one that has just started has no group of its own yet
         elif time.monotonic() > item.deadline + GRACE_SECONDS:
             _kill_group(item.process.pid, signal.SIGKILL)
+            item.process.kill()
 
     def _ending(self, item: _Running) -> Outcome:
         if item.outcome is not None:

@@ -15,6 +15,8 @@ from filelock import FileLock, Timeout
 
 SCHEMA = 1
 Record = dict[str, Any]
+FIELDS = ("status", "reason", "task", "row", "seed", "preset", "seconds")
+"""What every record has, whatever became of its cell."""
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -71,11 +73,8 @@ class Store:
     def _load(self, path: Path) -> Record | None:
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(record, dict) or record.get("id") != path.stem or "status" not in record:
-                raise ValueError("it is not a record of this suite")
-            if record.get("schema", 0) > SCHEMA:
-                raise ValueError(f"its schema {record['schema']} is newer than {SCHEMA}, which this version reads")
-        except (ValueError, UnicodeDecodeError) as error:
+            _check(record, path.stem)
+        except (ValueError, RecursionError) as error:
             aside = self.folder / "damaged" / path.name
             aside.parent.mkdir(parents=True, exist_ok=True)
             os.replace(path, aside)
@@ -101,8 +100,19 @@ class Store:
         try:
             yield True
         finally:
-            lock.release()
+            # Before the release: afterwards another run may hold this very file.
             Path(lock.lock_file).unlink(missing_ok=True)
+            lock.release()
+
+
+def _check(record: Any, identity: str) -> None:
+    if not isinstance(record, dict) or not isinstance(record.get("schema"), int) or record.get("id") != identity:
+        raise ValueError("it is not a record of this suite")
+    if record["schema"] > SCHEMA:
+        raise ValueError(f"its schema {record['schema']} is newer than {SCHEMA}, which this version reads")
+    absent = [name for name in FIELDS if name not in record]
+    if absent:
+        raise ValueError(f"it lacks {', '.join(absent)}")
 
 
 def _finite(value: Any) -> Any:

@@ -128,9 +128,9 @@ class Trainer:
                 losses.append(self.step(number))
                 if len(losses) == stretch or number + 1 == self.settings.steps:
                     mean = float(torch.stack(losses).mean())
-                    losses.clear()
                     if not math.isfinite(mean):
-                        raise Diverged(f"the loss was {mean} within steps {number + 2 - stretch} to {number + 1}")
+                        raise Diverged(f"the loss was {mean} within steps {number + 2 - len(losses)} to {number + 1}")
+                    losses.clear()
                     curve["step"].append(number + 1)
                     curve["loss"].append(mean)
                 seconds += time.perf_counter() - start
