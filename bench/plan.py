@@ -84,7 +84,6 @@ class Request:
     device: str
     data: Path | None
     task_options: Mapping[str, Any] = field(default_factory=dict)
-    split: str = "test"
 
     def rows(self, task: str) -> tuple[list[Row], list[Row]]:
         """The encoders (whole predictors among them) and the decoders of a task.
@@ -130,6 +129,8 @@ def combinations(request: Request, task: TaskEntry) -> list[tuple[Row | None, Ro
     else:
         pairs = [(None, decoder) for decoder in decoders if not decoder.entry.needs_encoder]
         pairs += [(encoder, row) for row in decoders if row.entry.needs_encoder for encoder in encoders]
+    if request.encoders is not None and (task.input_kind, task.output_kind) != ("set", "set"):
+        pairs += [(row, None) for row in whole]  # asked for by name: a row that says why not
     return [(None, None), *pairs]
 
 
@@ -149,7 +150,6 @@ def make_cell(request: Request, task: TaskEntry, encoder: Row | None, decoder: R
         device=request.device,
         settings=settings,
         data_key=task.data_key(options, request.data),
-        split=request.split,
         tuned=tuned,
         blocked=_blocked(task, encoder, settings),
     )
@@ -159,6 +159,8 @@ def _blocked(task: TaskEntry, row: Row | None, settings: Settings) -> tuple[str,
     if row is None:
         return None
     size = task.max_size(settings.task_options)
+    if row.entry.kind == "predictor" and (task.input_kind, task.output_kind) != ("set", "set"):
+        return "not_applicable", f"{row.entry.name} makes sets of sets; {task.name} is {task.group}"
     if row.entry.needs_positions and not task.has_positions:
         return "not_applicable", f"{row.entry.name} needs coordinates; the elements of {task.name} have none"
     if row.entry.terms is not None:

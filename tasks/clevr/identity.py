@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tokenize
+from functools import cache
 from pathlib import Path
 
 #: every file that has a say in a picture: the sampler's and the renderer's
@@ -15,6 +16,7 @@ _SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER}
 _MARK = {tokenize.NEWLINE: ";", tokenize.INDENT: "{", tokenize.DEDENT: "}"}
 
 
+@cache
 def renderer_hash() -> str:
     """SHA-256, in hex, of the source text of `FILES` without comments, docstrings and white space: what is left decides
     the pictures (the resolution, seed and counts aside)."""
