@@ -97,9 +97,10 @@ class Run:
         self.progress = Progress()
         self.store = Store(options.results, self.progress.say)
         self.records = {record["id"]: record for record in self.store.all()}
-        self.missing = [cell for cell in self.cells if self._wanted(cell)]
+        self.missing = [cell for cell in self.cells if self.wanted(cell)]
 
-    def _wanted(self, cell: Cell) -> bool:
+    def wanted(self, cell: Cell) -> bool:
+        """Whether a cell is still to run."""
         record = self.records.get(cell.identity)
         if record is None or record["status"] == "no_data":
             return True
@@ -268,6 +269,7 @@ def _describe(cell: Cell) -> dict[str, Any]:
             "order": list(TASKS).index(cell.task),
         },
         "preset": cell.preset,
+        "device": cell.device,
         "settings": {key: dict(value) if isinstance(value, Mapping) else value for key, value in settings.items()},
         "tuned": cell.tuned,
         "data_key": cell.data_key,

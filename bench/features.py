@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from filelock import FileLock
-from models.images.frozen import WEIGHTS, load_frozen
 
 from bench.train import to_device
+from models.images.frozen import WEIGHTS, load_frozen
 from tasks.interfaces import Progress, Split, Task, Vector
 
 FROZEN = "frozen"

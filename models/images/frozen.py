@@ -15,10 +15,11 @@ from models.layers import mlp
 
 WEIGHTS = Path(__file__).parent / "frozen.pt"
 TRUNK = ((32, 5, 2), (96, 3, 2), (96, 3, 1), (96, 3, 1), (96, 3, 1))  # channels, kernel, stride
+CELLS = 24
 
 
 class PlaceSum(nn.Module):
-    """Pictures to vectors: sum_c p_c phi(s_c) over the cells c of a feature map.
+    """Pictures to vectors: sum_c p_c phi(s_c) over the likeliest cells c of a feature map.
 
     Each cell of a 16x16 map (from 64x64 pixels) says whether an object's centre lies in it (p_c) and what that object
     is like (s_c: coordinates, then a distribution over each group of attributes). phi is a network, so the code of a
@@ -34,7 +35,7 @@ class PlaceSum(nn.Module):
     def __init__(self, coordinates: int, groups: Sequence[int], latent: int) -> None:
         super().__init__()
         self.coordinates, self.groups = coordinates, tuple(groups)
-        layers: list[nn.Module] = [nn.AvgPool2d(2)]
+        layers: list[nn.Module] = []
         for inner, (outer, kernel, stride) in zip((3, *(width for width, _, _ in TRUNK)), TRUNK, strict=False):
             layers += [nn.Conv2d(inner, outer, kernel, stride, padding=kernel // 2), nn.ReLU()]
         self.trunk = nn.Sequential(*layers)
@@ -44,10 +45,10 @@ class PlaceSum(nn.Module):
         self.phi = mlp(features, latent, latent)
 
     def cells(
-        self, images: Float[Tensor, "batch 3 height width"]
+        self, small: Float[Tensor, "batch 3 height width"]
     ) -> tuple[Float[Tensor, "batch cells"], Float[Tensor, "batch cells features"]]:
-        """Presence logits and raw states of every cell, row by row."""
-        seen = self.trunk(images)
+        """Presence logits and raw states of every cell of a picture of half the size, row by row."""
+        seen = self.trunk(small)
         down, right = (torch.linspace(-1, 1, side, device=seen.device) for side in seen.shape[-2:])
         places = torch.stack(torch.meshgrid(down, right, indexing="ij")).expand(len(seen), -1, -1, -1)
         raw = self.read(torch.cat([seen, places.to(seen.dtype)], dim=1)).flatten(2).transpose(1, 2).float()
@@ -61,12 +62,19 @@ class PlaceSum(nn.Module):
     def code_of_sets(
         self, elements: Float[Tensor, "batch size features"], weights: Float[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
-        """sum_i w_i phi(x_i)."""
-        return torch.einsum("bn,bnd->bd", weights, self.phi(elements))
+        """sum_i w_i phi(x_i), over 4 so that codes of three to ten objects are of order one."""
+        return torch.einsum("bn,bnd->bd", weights, self.phi(elements)) / 4
 
     def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch latent"]:
-        presence, raw = self.cells(images)
-        return self.code_of_sets(self.states(raw), presence.sigmoid())
+        return self.code_of_cells(*self.cells(nn.functional.avg_pool2d(images, 2)))
+
+    def code_of_cells(
+        self, presence: Float[Tensor, "batch cells"], raw: Float[Tensor, "batch cells features"]
+    ) -> Float[Tensor, "batch latent"]:
+        """The sum over the ``CELLS`` likeliest cells: the others weigh nothing, but phi would cost as much there."""
+        likely, index = presence.topk(CELLS, dim=1)
+        chosen = raw.take_along_dim(index[..., None], dim=1)
+        return self.code_of_sets(self.states(chosen), likely.sigmoid())
 
 
 @cache
