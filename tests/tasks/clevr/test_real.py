@@ -93,11 +93,11 @@ def test_listing_is_read_piece_by_piece(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_both_tasks_on_rendered_scenes(tmp_path: Path) -> None:
-    sizes = {"train": 30, "validation": 4, "test": 20}
+    sizes = {"train": 30, "validation": 1, "test": 10}
     for task in (ClevrState(sizes, tmp_path), ClevrBox(sizes, tmp_path), ClevrBox(sizes, tmp_path, boxes="exact")):
         task.prepare(quiet)
         split = task.split("test")
-        assert split.inputs.shape == (20, 3, 128, 128)
+        assert split.inputs.shape == (10, 3, 128, 128)
         assert split.inputs.dtype == torch.uint8
         assert task.identity.kind == "rendered"
         assert "CLEVR v1.0" not in task.identity.name
@@ -107,7 +107,7 @@ def test_both_tasks_on_rendered_scenes(tmp_path: Path) -> None:
         assert scores[task.headline] == pytest.approx(100)
         assert float(task.loss(perfect, split.targets)) == pytest.approx(0)
         for guess in task.constants(task.split("train")).values():
-            many = SetGuess(guess.elements.expand(20, -1, -1), guess.presence.expand(20, -1))
+            many = SetGuess(guess.elements.expand(10, -1, -1), guess.presence.expand(10, -1))
             assert 0 <= task.evaluate(many, split)[task.headline] < 40
 
 

@@ -1,0 +1,1 @@
+"""How much our pictures are like CLEVR's: ``python -m tasks.clevr.fidelity --data DIR``."""
