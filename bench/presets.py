@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 SETTINGS = Path(__file__).parent / "settings"
-PRESETS = ("smoke", "quick", "standard", "paper", "paper_code")
+PRESETS = ("smoke", "quick", "sweep", "standard", "paper", "paper_code")
 
 
 @dataclass(frozen=True)
