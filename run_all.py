@@ -69,6 +69,12 @@ def parser() -> argparse.ArgumentParser:
     add("--results", type=Path, default=Path("results/local"), metavar="DIR", help="default results/local")
     add("--data", type=Path, metavar="DIR", help="holds mnist/, and CLEVR in its released layout")
     add("--clevr", choices=("rendered", "real"), default="rendered", help="our own scenes (default) or CLEVR v1.0")
+    add(
+        "--test-on",
+        choices=("same", "real"),
+        default="same",
+        help="real: models trained on rendered scenes are tested on CLEVR v1.0 from --data",
+    )
     add("--list", action="store_true", help="list tasks, models and decoders, and stop")
     add("--dry-run", action="store_true", help="show the plan, why cells will not run, and an estimate of time")
     add("--retry-failed", action="store_true", help="run cells again that failed, were killed or ran out")
@@ -99,6 +105,7 @@ def options(arguments: argparse.Namespace) -> Options:
         results=arguments.results,
         data=arguments.data,
         clevr=arguments.clevr,
+        test_on=arguments.test_on,
         retry_failed=arguments.retry_failed,
         fail_fast=arguments.fail_fast,
         time_limit=arguments.time_limit,

@@ -76,7 +76,7 @@ def run_cell(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> dict[s
     memory = PeakMemory(device)
     task = make_task(cell, cache, data)
     test = task.split(cell.split)
-    common = _describe_task(cell, task)
+    common = _describe_task(cell, task, len(test))
     if cell.constant:
         scores = best_constant(task, task.split("train"), test)
         return {**common, "metrics": {"": scores}, "headline": {"metric": task.headline, "variant": ""}}
@@ -117,12 +117,13 @@ def run_cell(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> dict[s
     }
 
 
-def _describe_task(cell: Cell, task: Task) -> dict[str, Any]:
+def _describe_task(cell: Cell, task: Task, tested: int) -> dict[str, Any]:
     identity = task.identity
     frozen = isinstance(task.input, Vector) and cell.settings.image_encoder == FROZEN and hasattr(task, "frozen_from")
+    fewer = tested < cell.settings.sizes.get(cell.split, 0)
     return {
         "data": {"name": identity.name, "kind": identity.kind, "checksum": identity.checksum},
-        "notes": ["frozen features"] if frozen else [],
+        "notes": ["frozen features"] * frozen + [f"tested on {tested} examples, all there are"] * fewer,
         "metric_info": {
             name: {"unit": metric.unit, "higher_is_better": metric.higher_is_better, "meaning": metric.meaning}
             for name, metric in task.metrics.items()

@@ -52,6 +52,7 @@ class Options:
     results: Path = Path("results/local")
     data: Path | None = None
     clevr: str = "rendered"
+    test_on: str = "same"
     cache: Path = field(default_factory=lambda: user_cache_path("setbench"))
     retry_failed: bool = False
     fail_fast: bool = False
@@ -89,7 +90,7 @@ class Run:
             preset=preset,
             device=self.device,
             data=options.data,
-            task_options={"clevr": options.clevr} if options.clevr != "rendered" else {},
+            task_options=_task_options(options),
             encoders=options.models,
             decoders=options.decoders,
         )
@@ -242,6 +243,13 @@ class Run:
     def results(self) -> list[Record]:
         """The records of the planned cells that there are."""
         return [self.records[cell.identity] for cell in self.cells if cell.identity in self.records]
+
+
+def _task_options(options: Options) -> dict[str, str]:
+    """What the command line says of the data. Models trained on real scenes are tested on real ones as it is."""
+    if options.clevr != "rendered":
+        return {"clevr": options.clevr}
+    return {"test_on": options.test_on} if options.test_on != "same" else {}
 
 
 def _describe(cell: Cell) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def freeze(task: Task) -> Task:
         return Split(torch.from_numpy(np.load(path(name))), pictures.targets)
 
     task.input = Vector(int(about["latent"]))
+    task.frozen_from = load_pictures  # type: ignore[attr-defined]  # what people look at, and what the row must say
     task.prepare = prepare  # type: ignore[method-assign]
     task.split = split  # type: ignore[method-assign]
     return task

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from tasks.data_keys import digits_key, mnist_key, real_clevr_key, real_clevr_missing, rendered_clevr_key
@@ -34,7 +35,10 @@ class TaskEntry:
     ``input_kind`` and ``output_kind`` are "set", "vector", "image" and "set", "label", "number". ``size`` gives the
     largest set that an encoder meets, from the options; ``key`` names the data, from the options and the user's
     folder; ``missing`` says why the data surely cannot be had (None where they are there or may be fetched).
-    ``has_positions`` is whether elements have coordinates, as k-nearest-neighbour graphs need.
+    ``has_positions`` is whether elements have coordinates, as k-nearest-neighbour graphs need. ``picture`` says how a
+    set that goes out is drawn: "points" (row and column in the unit square), "corners" (of one polygon around the
+    origin), "boxes" (on the picture that went in), or ``module:function``, which makes pictures
+    uint8[sets, height, width, 3] of elements [sets, slots, features] and presence [sets, slots]; "" is not at all.
     """
 
     name: str
@@ -50,6 +54,7 @@ class TaskEntry:
     has_positions: bool
     options: Mapping[str, TaskOption] = field(default_factory=dict)
     missing: Callable[[Options, Path | None], str | None] = lambda options, data: None
+    picture: str = ""
 
     def load(self) -> Any:
         """Import the class. Only here does torch come in."""
@@ -104,7 +109,11 @@ TO_NUMBER = "set in, number out"
 
 _POINTS = {"points": TaskOption(0, "keep at most so many points of each set, drawn at random once; 0 keeps all")}
 _CLEVR = {
-    "clevr": TaskOption("rendered", "our own rendered scenes, or CLEVR v1.0 itself from --data", ("rendered", "real"))
+    "clevr": TaskOption("rendered", "our own rendered scenes, or CLEVR v1.0 itself from --data", ("rendered", "real")),
+    "test_on": TaskOption("same", "test models trained on rendered scenes on CLEVR v1.0 from --data", ("same", "real")),
+}
+_BOXES = {
+    "boxes": TaskOption("published", "the papers' approximate boxes, or what the camera sees", ("published", "exact"))
 }
 
 
@@ -113,14 +122,26 @@ def _points(options: Options) -> int:
 
 
 def _clevr_key(options: Options, data: Path | None) -> str:
-    return real_clevr_key(data) if options["clevr"] == "real" else rendered_clevr_key()
+    exact = "-exact-boxes" if options.get("boxes") == "exact" else ""
+    if options["clevr"] == "real":
+        return real_clevr_key(data) + exact
+    tested = f"-tested-on-{real_clevr_key(data)}" if options["test_on"] == "real" else ""
+    return rendered_clevr_key() + tested + exact
 
 
 def _clevr_missing(options: Options, data: Path | None) -> str | None:
-    return real_clevr_missing(data) if options["clevr"] == "real" else None
+    return real_clevr_missing(data) if "real" in (options["clevr"], options["test_on"]) else None
 
 
-def _clevr(name: str, target: str, asks: str, good: str, headline: str, has_positions: bool) -> TaskEntry:
+def _clevr(
+    name: str,
+    target: str,
+    asks: str,
+    good: str,
+    headline: str,
+    picture: str,
+    options: Mapping[str, TaskOption] = MappingProxyType({}),
+) -> TaskEntry:
     return TaskEntry(
         name=name,
         target=target,
@@ -132,9 +153,10 @@ def _clevr(name: str, target: str, asks: str, good: str, headline: str, has_posi
         output_kind="set",
         size=lambda options: 10,
         key=_clevr_key,
-        has_positions=has_positions,
-        options=_CLEVR,
+        has_positions=True,
+        options={**_CLEVR, **options},
         missing=_clevr_missing,
+        picture=picture,
     )
 
 
@@ -154,6 +176,7 @@ def _auto_encoding(name: str, target: str, of: str, key: Callable[[int], str]) -
         key=lambda options, data: key(options["points"]),
         has_positions=True,
         options=_POINTS,
+        picture="points",
     )
 
 
@@ -212,6 +235,7 @@ TASKS: dict[str, TaskEntry] = {
             size=lambda options: 4,
             key=lambda options, data: "sampled-v1",
             has_positions=True,
+            picture="corners",
         ),
         _clevr(
             "clevr_box",
@@ -220,7 +244,8 @@ TASKS: dict[str, TaskEntry] = {
             "ap_50 is average precision, in per cent, where a box counts as found if it overlaps the true one by half "
             "(IoU 0.5): 100 is perfect; the columns to its right ask for tighter boxes.",
             "ap_50",
-            has_positions=True,
+            picture="boxes",
+            options=_BOXES,
         ),
         _clevr(
             "clevr_state",
@@ -229,7 +254,7 @@ TASKS: dict[str, TaskEntry] = {
             "ap_inf is average precision, in per cent, where an object counts as found if its four attributes are all "
             "right: 100 is perfect; the columns to its right also ask for its position.",
             "ap_inf",
-            has_positions=True,
+            picture="tasks.clevr.redraw:redraw",
         ),
         _auto_encoding("set_mnist", "tasks.set_mnist:SetMnist", "an MNIST digit", mnist_key),
         _auto_encoding("set_digits", "tasks.set_digits:SetDigits", "a handwritten digit (not MNIST)", digits_key),

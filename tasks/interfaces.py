@@ -87,11 +87,12 @@ class Metric:
 class DataIdentity:
     """Which data these are, so that no two kinds are ever taken for one another.
 
-    ``kind`` is "real", "rendered", "embedded" (shipped in a library) or "sampled" (drawn from a formula).
+    ``kind`` is "real", "rendered", "rendered to real" (trained on the one, tested on the other), "embedded" (shipped in
+    a library) or "sampled" (drawn from a formula).
     """
 
     name: str
-    kind: Literal["real", "rendered", "embedded", "sampled"]
+    kind: Literal["real", "rendered", "rendered to real", "embedded", "sampled"]
     checksum: str
 
 

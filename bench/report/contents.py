@@ -18,6 +18,7 @@ READABLE = 8  # metrics that a second table can hold; a family such as ap_* is n
 KINDS = {
     "real": "real data, as released",
     "rendered": "rendered here by this suite's own renderer; not the released images",
+    "rendered to real": "training scenes rendered here by this suite's own renderer; test images as released",
     "embedded": "embedded: shipped inside a library, and not the data set that it resembles",
     "sampled": "sampled from a formula",
 }

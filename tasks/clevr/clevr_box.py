@@ -1,6 +1,7 @@
 """Every object's bounding box from the picture of its scene."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from tasks.clevr.boxes import exact_boxes, published_boxes
 from tasks.clevr.clevr_task import ClevrTask
 from tasks.clevr.scenes import Array
-from tasks.interfaces import Metric, SetGuess, Split
+from tasks.interfaces import DataIdentity, Metric, SetGuess, Split
 from tasks.metrics.boxes import BOX_METRICS, box_metrics
 
 _ROUNDS = 30
@@ -34,12 +35,18 @@ class ClevrBox(ClevrTask):
         cache: Path,
         data: Path | None = None,
         clevr: Literal["rendered", "real"] = "rendered",
+        test_on: Literal["same", "real"] = "same",
         boxes: Literal["published", "exact"] = "published",
     ) -> None:
-        super().__init__(sizes, cache, data, clevr)
+        super().__init__(sizes, cache, data, clevr, test_on)
         if boxes not in ("published", "exact"):
             raise ValueError(f"boxes is 'published' or 'exact', not {boxes!r}")
         self.boxes = boxes
+
+    @property
+    def identity(self) -> DataIdentity:
+        own = super().identity
+        return own if self.boxes == "published" else replace(own, name=f"{own.name}, exact boxes")
 
     def targets(self, records: Array) -> Array:
         return published_boxes(records) if self.boxes == "published" else exact_boxes(records)

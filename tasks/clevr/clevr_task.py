@@ -28,6 +28,7 @@ class ClevrTask(Task):
         clevr: "rendered", our own scenes and pictures by CLEVR's rules, made once; or "real", CLEVR v1.0 from `data`.
             Of sizes 0 (all) rendered scenes have 70,000, 5,000 and 15,000. A real validation split is the tail of
             CLEVR's training scenes, its test split CLEVR's validation scenes.
+        test_on: "same", or "real": models train on rendered scenes and are tested on CLEVR v1.0 from `data`.
     """
 
     features: int
@@ -39,11 +40,15 @@ class ClevrTask(Task):
         cache: Path,
         data: Path | None = None,
         clevr: Literal["rendered", "real"] = "rendered",
+        test_on: Literal["same", "real"] = "same",
     ) -> None:
         super().__init__(sizes, cache, data)
         if clevr not in ("rendered", "real"):
             raise ValueError(f"clevr is 'rendered' or 'real', not {clevr!r}")
-        self.clevr = clevr
+        if test_on not in ("same", "real"):
+            raise ValueError(f"test_on is 'same' or 'real', not {test_on!r}")
+        self.trained_on = clevr
+        self.tested_on = "real" if test_on == "real" else clevr
         self.output = Sets(self.features, MAX_OBJECTS, positions=self.positions)
         self._real = RealScenes(self.cache, self.data)
         self._rendered = RenderedScenes(self.cache)
@@ -52,26 +57,33 @@ class ClevrTask(Task):
 
     @property
     def identity(self) -> DataIdentity:
-        if self.clevr == "rendered":
+        if self.trained_on == "real":
+            return DataIdentity("CLEVR v1.0", "real", self._real.key)
+        if self.tested_on == "rendered":
             return DataIdentity("scenes rendered by CLEVR's rules", "rendered", self._rendered.key)
-        return DataIdentity("CLEVR v1.0", "real", self._real.key)
+        both = f"{self._rendered.key}, tested on {self._real.key}"
+        return DataIdentity("trained on rendered scenes, tested on CLEVR v1.0", "rendered to real", both)
 
     def prepare(self, progress: Progress) -> None:
-        if self.clevr == "rendered":
-            self._rendered.prepare({split: self._count(split) for split in self.sizes}, progress)
-        else:
-            self._real.prepare(self.sizes, progress)
+        rendered = {split: self._count(split) for split in self.sizes if self._is_rendered(split)}
+        real = {split: size for split, size in self.sizes.items() if split not in rendered}
+        if real:  # first: if it is not there, nothing is rendered for nothing
+            self._real.prepare(real, progress)
+        self._rendered.prepare(rendered, progress)
 
     def split(self, name: str) -> Split:
         if name not in self.sizes:
             raise ValueError(f"no split is called {name!r}; there are {', '.join(self.sizes)}")
-        source = self._rendered if self.clevr == "rendered" else self._real
+        source = self._rendered if self._is_rendered(name) else self._real
         pictures, records = source.load(name, self._count(name))
         elements = torch.from_numpy(self.targets(records))
         return Split(torch.from_numpy(pictures), SetBatch(elements, torch.from_numpy(present(records))))
 
+    def _is_rendered(self, split: str) -> bool:
+        return (self.tested_on if split == "test" else self.trained_on) == "rendered"
+
     def _count(self, split: str) -> int:
-        if self.clevr == "rendered":
+        if self._is_rendered(split):
             return self.sizes[split] or ALL[split]
         return self._real.sizes({split: self.sizes[split]})[split]
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tasks.catalogue import TASKS
 from tasks.clevr import clevr_json
 from tasks.clevr.clevr_box import ClevrBox
 from tasks.clevr.clevr_state import ClevrState
@@ -111,7 +112,34 @@ def test_both_tasks_on_rendered_scenes(tmp_path: Path) -> None:
             assert 0 <= task.evaluate(many, split)[task.headline] < 40
 
 
-@pytest.mark.parametrize(("task", "option"), [(ClevrState, {"clevr": "fake"}), (ClevrBox, {"boxes": "loose"})])
+def test_trained_on_rendered_tested_on_real(tmp_path: Path) -> None:
+    released(tmp_path / "data", train=1, val=3)
+    sizes = {"train": 2, "validation": 1, "test": 5}
+    tasks = {
+        name: ClevrBox(sizes, tmp_path / "cache", tmp_path / "data", **options)
+        for name, options in {"both": {"test_on": "real"}, "rendered": {}, "real": {"clevr": "real"}}.items()
+    }
+    for task in tasks.values():
+        task.prepare(quiet)
+    for name, source in (("train", "rendered"), ("validation", "rendered"), ("test", "real")):
+        ours, theirs = (tasks[which].split(name) for which in ("both", source))
+        assert torch.equal(ours.inputs, theirs.inputs)
+        assert torch.equal(ours.targets.elements, theirs.targets.elements)
+    assert len(tasks["both"].split("test")) == 3
+    assert len({task.identity.checksum for task in tasks.values()}) == 3
+    assert tasks["both"].identity.name == "trained on rendered scenes, tested on CLEVR v1.0"
+    keys = [
+        TASKS["clevr_box"].data_key(options, tmp_path / "data")
+        for options in ({}, {"test_on": "real"}, {"clevr": "real"}, {"boxes": "exact"})
+    ]
+    assert len(set(keys)) == 4
+    assert TASKS["clevr_box"].unavailable({"test_on": "real"}, None)
+
+
+@pytest.mark.parametrize(
+    ("task", "option"),
+    [(ClevrState, {"clevr": "fake"}), (ClevrState, {"test_on": "mars"}), (ClevrBox, {"boxes": "loose"})],
+)
 def test_bad_options(tmp_path: Path, task: type, option: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="not '"):
         task({"test": 1}, tmp_path, **option)
