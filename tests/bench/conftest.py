@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,17 @@ def forkserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         os.environ["TMPDIR"] = had
     yield
     tempfile.tempdir = before
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, forkserver: None) -> tuple[Path, list[dict[str, Any]]]:
+    """One uninterrupted run of a small cross through the three-line interface: its folder, its records."""
+    from runs_for_tests import options
+
+    from bench import run
+
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, run(**{**options(folder).__dict__, "command": "a test"})
 
 
 @pytest.fixture

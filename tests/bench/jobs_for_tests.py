@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from bench.measure import PeakMemory
 from tasks.interfaces import NoData
 
 
@@ -50,3 +51,9 @@ def hang(pid_file: str, watch: Any) -> None:
 
 def take_memory(gigabytes: float, watch: Any) -> int:
     return int(torch.zeros(int(gigabytes * 2**28)).numel())
+
+
+def peak_memory(megabytes: int, watch: Any) -> float:
+    memory = PeakMemory(torch.device("cpu"))
+    torch.ones(megabytes * 2**18)  # float32: four bytes a number
+    return memory.megabytes()

@@ -1,7 +1,5 @@
 """Whatever happens to a job ends in that job's outcome, and the others finish."""
 
-import os
-import sys
 import time
 from pathlib import Path
 
@@ -9,8 +7,7 @@ import pytest
 
 from bench.execute import Job, Outcome, Pool
 
-sys.path.insert(0, str(Path(__file__).parent))
-os.environ["PYTHONPATH"] = str(Path(__file__).parent) + os.pathsep + os.environ.get("PYTHONPATH", "")
+pytestmark = pytest.mark.usefixtures("forkserver")
 
 
 def job(name: str, *arguments: object) -> Job:
