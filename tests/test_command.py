@@ -62,22 +62,9 @@ print("imported:", [name for name in {BUSY!r} if name in sys.modules], "code:", 
 
 def test_help_names_every_option_and_preset() -> None:
     text = typed("--help").stdout
-    for option in [
-        "tasks",
-        "models",
-        "decoders",
-        "seeds",
-        "preset",
-        "device",
-        "results",
-        "data",
-        "clevr",
-        "list",
-        "dry-run",
-        "retry-failed",
-    ]:
+    for option in ("tasks", "models", "decoders", "seeds", "preset", "device", "results", "data", "clevr", "list"):
         assert f"--{option}" in text
-    for option in ["fail-fast", "time-limit", "memory-limit", "jobs", "report-only", "tune"]:
+    for option in ("dry-run", "retry-failed", "fail-fast", "time-limit", "memory-limit", "jobs", "report-only", "tune"):
         assert f"--{option}" in text
     for preset in PRESETS:
         assert f"{preset}:" in " ".join(text.split())
@@ -126,11 +113,10 @@ SLIPS = {
     "--device gpu": "invalid choice: 'gpu'",
     "--seeds 5-2": "'5-2' is no list of seeds; write 0, 0-5 or 0,3,7-9",
     "--seeds one": "'one' is no list of seeds",
-    "--seeds -1": "expected one argument",
+    "--seeds -1": "'-1' is no list of seeds",
     "--time-limit 0": "'0' should be a number above 0",
     "--time-limit nan": "'nan' should be a number above 0",
-    "--memory-limit -3": "expected one argument",
-    "--memory-limit=-3": "'-3' should be a number above 0",
+    "--memory-limit -3": "'-3' should be a number above 0",
     "--jobs 1.5": "'1.5' should be a whole number above 0",
     "--jobs many": "'many' should be a whole number above 0",
     "--task clevr_state": "unrecognized arguments",

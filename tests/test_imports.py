@@ -1,0 +1,146 @@
+"""Imports run one way: run_all -> bench -> models, tasks. And what ``--list`` needs comes without torch."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.catalogue import CATALOGUE
+from tasks.catalogue import TASKS
+
+ROOT = Path(__file__).parents[1]
+OURS = {"run_all", "bench", "models", "tasks", "tests"}
+MAY_IMPORT = {"models": {"models"}, "tasks": {"tasks"}, "bench": {"bench", "models", "tasks"}}
+
+
+def imported(text: str, path: Path) -> Iterator[str]:
+    """Names of modules that a file imports, wherever in it; ``import_module("...")`` too."""
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Import(names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module, _, level):
+                package = path.relative_to(ROOT).parts[:-level] if level else ()  # a dot goes up from the file itself
+                yield ".".join([*package, *filter(None, [module])])
+            case ast.Call(function, [ast.Constant(str(name)), *_]) if "import_module" in ast.unparse(function):
+                yield name
+
+
+def ours(path: Path) -> set[str]:
+    """The top-level names of ours that a file imports."""
+    return {name.partition(".")[0] for name in imported(path.read_text(encoding="utf-8"), path)} & OURS
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_run_one_way(package: str) -> None:
+    files = sorted((ROOT / package).rglob("*.py"))
+    assert len(files) > 10
+    assert {path.relative_to(ROOT).as_posix(): ours(path) - MAY_IMPORT[package] for path in files} == {
+        path.relative_to(ROOT).as_posix(): set() for path in files
+    }
+
+
+def test_the_command_imports_the_harness_alone() -> None:
+    assert ours(ROOT / "run_all.py") == {"bench"}
+
+
+def test_the_walk_sees_every_kind_of_import() -> None:
+    text = (
+        "import bench.cell, torch\n"
+        "def late():\n"
+        "    from tasks.losses import chamfer\n"
+        "importlib.import_module('bench.train')\n"
+        "from . import near\n"
+        "from ..layers import mlp\n"
+    )
+    found = sorted(imported(text, ROOT / "models" / "sorting" / "made_up.py"))
+    assert found == sorted(["bench.cell", "torch", "tasks.losses", "bench.train", "models.sorting", "models.layers"])
+
+
+def light() -> list[str]:
+    """The modules behind ``--help``, ``--list``, ``--dry-run`` and the tables."""
+    catalogues = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "models").rglob("catalogue.py")]
+    plans = ("plan", "presets", "store", "estimate", "machine", "listing")
+    runs = ("driver", "execute", "preloaded", "progress", "quiet", "report")
+    return [
+        *(".".join(path.parts) for path in catalogues),
+        "models.entry",
+        "tasks.catalogue",
+        "tasks.data_keys",
+        *(f"bench.{name}" for name in plans + runs),
+        "run_all",
+    ]
+
+
+def test_lists_and_plans_import_no_torch() -> None:
+    """Each by itself, in one process: what the first of them drags in is seen before the next."""
+    code = (
+        "import importlib, json, sys\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "heavy = {}\n"
+        f"for name in {light()!r}:\n"
+        "    importlib.import_module(name)\n"
+        "    heavy[name] = [word for word in ('torch', 'torch_geometric', 'scipy', 'pandas') if word in sys.modules]\n"
+        "print(json.dumps(heavy))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {name: [] for name in light()}
+    assert len(light()) > 15
+
+
+def named(path: Path) -> set[str]:
+    """Architectures and tasks that a file's code names, by identifier or in a string that is not a docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # a string that does nothing
+    identifiers: set[str] = set()
+    strings: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(str(text)) if id(node) not in silent:
+                strings |= set(re.findall(r"\w+", text))
+            case ast.Name(name) | ast.Attribute(_, name) | ast.alias(name):
+                identifiers.add(name)
+            case ast.ImportFrom(str(name)):
+                identifiers.add(name)
+    return (strings | (identifiers - COMMON)) & {*CATALOGUE, *TASKS, *CLASSES}
+
+
+CLASSES = {entry.target.partition(":")[2] for entry in [*CATALOGUE.values(), *TASKS.values()]}
+
+COMMON = {"mlp", "slots", "queries"}
+"""Entries of the catalogue that are also common words of the field: ``models.layers.mlp`` builds layers, a set is
+predicted in slots. As identifiers they name no architecture; in a string they do."""
+
+HARNESS = [path for path in sorted((ROOT / "bench").rglob("*.py")) if "experiments" not in path.parts]
+"""Experiments are studies of given architectures on given tasks: they must name them. Nothing imports them."""
+
+
+@pytest.mark.parametrize("path", HARNESS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_harness_names_no_architecture_and_no_task(path: Path) -> None:
+    assert named(path) == set()
+
+
+def test_nothing_imports_an_experiment() -> None:
+    for path in [*HARNESS, ROOT / "run_all.py"]:
+        names = imported(path.read_text(encoding="utf-8"), path)
+        assert not any(name.startswith("bench.experiments") for name in names), path
+
+
+def test_names_are_seen_where_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "code.py"
+    path.write_text('''
+"""A docstring may say deep_sets."""
+from models.layers import mlp
+from models.sorting import fspool
+best = "use set_transformer:k=2, or dspn."
+slots = DeepSets
+head = "mlp"
+''')
+    assert named(path) == {"fspool", "set_transformer", "dspn", "DeepSets", "mlp"}
