@@ -83,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     add("--time-limit", type=positive(float), metavar="SECONDS", help="a cell's")  # type: ignore[arg-type]
     add("--memory-limit", type=positive(float), metavar="GB", help="a cell's")  # type: ignore[arg-type]
     add("--jobs", type=positive(int), metavar="N", help="cells at once (default: one a core; 1 on a GPU)")  # type: ignore[arg-type]
+    add("--figures", action="store_true", help="draw predictions beside the truth, and DSPN's steps, into the report")
     add("--report-only", action="store_true", help="write the leaderboard from the records there are, and stop")
     add("--tune", action="store_true", help="choose learning rates on the validation split, and write them down")
     return made
@@ -112,6 +113,7 @@ def options(arguments: argparse.Namespace) -> Options:
         time_limit=arguments.time_limit,
         memory_limit=arguments.memory_limit,
         jobs=arguments.jobs,
+        figures=arguments.figures,
         command=command_line(),
     )
 
@@ -155,7 +157,7 @@ def report(run: Run) -> None:
     """Write the leaderboard of all records in the results folder and print a summary of this run's."""
     from bench.report import summary, write_report
 
-    write_report(run.store.all(), run.options.results)
+    write_report(run.store.all(), run.options.results, pictures=run.options.figures)
     print(summary(run.results()))
     print(f"leaderboard: {run.options.results / 'leaderboard.md'}")
 

@@ -19,6 +19,7 @@ from bench.measure import (
     reference_seconds,
     synchronize,
 )
+from bench.pictures import EXAMPLES, SEED, Examples, Predictions
 from bench.plan import Cell
 from bench.quiet import QuietMachine
 from bench.train import Trainer, to_device
@@ -86,18 +87,18 @@ def run_cell(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> dict[s
     quiet = QuietMachine()
     trained = trainer.run(watch, quiet.training)
     predictor.eval()
-    variants = predictor.variants()
     began = time.perf_counter()
     with quiet.training():
-        metrics, extras = evaluate(predictor, task, test, variants, device)
+        metrics, extras = evaluate(predictor, task, test, device)
         invariance = _invariance(cell, predictor, task, test, device)
+        kept = look(cell, predictor, task, test, device) if cell.seed == SEED else None
     evaluating = time.perf_counter() - began
     timing = _time(trainer, predictor, test, device, quiet, cell.settings.timing_repeats)
     wall = time.perf_counter() - start
     return {
         **common,
         "metrics": metrics,
-        "headline": {"metric": task.headline, "variant": next(iter(variants))},
+        "headline": {"metric": task.headline, "variant": next(iter(predictor.variants()))},
         "curve": trained.curve,
         "figures": extras,
         "calibration": calibration,
@@ -112,9 +113,30 @@ def run_cell(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> dict[s
         },
         "invariance": invariance,
         "parameters": sum(parameter.numel() for parameter in predictor.parameters()),
+        "pictures": kept,
         "peak_memory_mb": memory.megabytes(),
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
     }
+
+
+def look(
+    cell: Cell, predictor: Predictor, task: Task, test: Split, device: torch.device
+) -> tuple[Examples, Predictions] | None:
+    """A few examples from all over the split and all that the decoder passes through on them, evaluated as for the
+    headline; None where no sets come out."""
+    if not isinstance(task.output, Sets):
+        return None
+    count = min(EXAMPLES, len(test))
+    chosen = (torch.arange(count) + 0.5).mul(len(test) / count).long()
+    batch = test.batch(chosen)
+    variant = next(iter(predictor.variants().values()))
+    with torch.no_grad():
+        sets = predictor.trajectory(to_device(batch.inputs, device), **variant)
+    # frozen features: people see the pictures that these are of
+    seen = task.frozen_from(cell.split).inputs[chosen] if hasattr(task, "frozen_from") else batch.inputs
+    images = seen.permute(0, 2, 3, 1).contiguous().numpy() if getattr(seen, "dtype", None) == torch.uint8 else None
+    elements, presence = (torch.stack(column).half().cpu().numpy() for column in zip(*sets, strict=True))
+    return Examples(images, *(part.numpy() for part in batch.targets)), Predictions(elements, presence)
 
 
 def _describe_task(cell: Cell, task: Task, tested: int) -> dict[str, Any]:
@@ -131,29 +153,38 @@ def _describe_task(cell: Cell, task: Task, tested: int) -> dict[str, Any]:
     }
 
 
-def predict(predictor: Predictor, split: Split, device: torch.device, batch: int = 128, **variant: Any) -> Any:
-    """The prediction for a whole split, in order, on the CPU. Under no_grad, not inference_mode: DSPN descends."""
+def predict(predictor: Predictor, split: Split, device: torch.device, batch: int = 128) -> dict[str, Any]:
+    """The predictions of every variant for a whole split, in order, on the CPU.
+
+    Under no_grad, not inference_mode: DSPN descends a gradient.
+    """
     with torch.no_grad():
-        parts = [predictor(to_device(chunk.inputs, device), **variant) for chunk in split.batches(batch)]
+        parts = [predictor.answers(to_device(chunk.inputs, device)) for chunk in split.batches(batch)]
+    return {name: _join([part[name] for part in parts]) for name in parts[0]}
+
+
+def _join(parts: list[Any]) -> Any:
     if isinstance(parts[0], tuple):
         return tuple(torch.cat(column).cpu() for column in zip(*parts, strict=True))
     return torch.cat(parts).cpu()
 
 
 def evaluate(
-    predictor: Predictor, task: Task, split: Split, variants: dict[str, dict[str, Any]], device: torch.device
+    predictor: Predictor, task: Task, split: Split, device: torch.device
 ) -> tuple[dict[str, dict[str, float]], dict[str, list[float]]]:
-    """Every metric of every variant; and the figures of the headline variant, where the task draws any."""
-    metrics: dict[str, dict[str, float]] = {}
-    figures: dict[str, list[float]] = {}
-    for number, (name, variant) in enumerate(variants.items()):
-        prediction = predict(predictor, split, device, **variant)
-        closer = task.refine(prediction, split)
-        further = () if closer is None else (predict(predictor, closer, device, **variant), closer)
-        metrics[name] = task.evaluate(prediction, split, *further)
-        if number == 0:
-            figures = task.curve(prediction, split)
-    return metrics, figures
+    """Every metric of every variant; and the figures of the headline variant, where the task draws any.
+
+    What a task wants predicted besides (``refine``) it says of the headline variant, and gets for all.
+    """
+    predictions = predict(predictor, split, device)
+    headline = next(iter(predictor.variants()))
+    closer = task.refine(predictions[headline], split)
+    further = {} if closer is None else predict(predictor, closer, device)
+    metrics = {
+        name: task.evaluate(prediction, split, *((further[name], closer) if further else ()))
+        for name, prediction in predictions.items()
+    }
+    return metrics, task.curve(predictions[headline], split)
 
 
 def best_constant(task: Task, train: Split, split: Split) -> dict[str, float]:

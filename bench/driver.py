@@ -21,6 +21,7 @@ from platformdirs import user_cache_path
 from bench.estimate import Estimate, human
 from bench.execute import Job, Outcome, Pool, preload
 from bench.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
+from bench.pictures import save as save_pictures
 from bench.plan import Cell, Request, plan
 from bench.presets import load
 from bench.progress import Progress
@@ -40,7 +41,7 @@ class Options:
 
     ``tasks``, ``models`` and ``decoders`` are names (None: the preset's). ``data`` is the folder of real data;
     ``cache`` holds prepared data; ``time_limit`` is in seconds a cell, ``memory_limit`` in GB a cell; ``jobs`` is
-    how many cells run at once (default: the cores on a CPU, 1 on a GPU).
+    how many cells run at once (default: the cores on a CPU, 1 on a GPU). ``figures`` draws predictions into the report.
     """
 
     tasks: Sequence[str] | None = None
@@ -59,6 +60,7 @@ class Options:
     time_limit: float | None = None
     memory_limit: float | None = None
     jobs: int | None = None
+    figures: bool = False
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -222,6 +224,7 @@ class Run:
         """Assemble and store the record of a cell."""
         result = dict(outcome.result or {})
         gpu = result.pop("gpu", None)
+        kept = result.pop("pictures", None)
         record: Record = {
             "id": cell.identity,
             "status": outcome.status,
@@ -238,6 +241,8 @@ class Run:
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         self.store.write(record)
+        if kept is not None:
+            save_pictures(self.options.results, cell.identity, *kept)
         return record
 
     def results(self) -> list[Record]:
@@ -324,7 +329,7 @@ def run(**options: Any) -> list[Record]:
     options.setdefault("command", "bench.run(" + ", ".join(f"{k}={v!r}" for k, v in options.items()) + ")")
     planned = Run(Options(**options))
     planned.execute()
-    write_report(planned.store.all(), planned.options.results)
+    write_report(planned.store.all(), planned.options.results, pictures=planned.options.figures)
     return planned.results()
 
 

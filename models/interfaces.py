@@ -102,6 +102,10 @@ class SetDecoder(nn.Module, ABC):
         """Ways to evaluate the same weights: name -> keyword arguments of ``forward``. The first is the headline."""
         return {"": {}}
 
+    def answers(self, code: Float[Tensor, "batch latent"]) -> dict[str, PredictedSets]:
+        """The answer of every variant."""
+        return {name: self(code, **variant)[-1] for name, variant in self.variants().items()}
+
     def calibrate(self, code: Tensor, target: tuple[Tensor, Tensor]) -> dict[str, float]:
         """Set what must be set from the first training batch, before training; returns it for the record."""
         return {}
@@ -126,6 +130,10 @@ class Predictor(nn.Module, ABC):
     def forward(self, inputs: Any, **variant: Any) -> Any:
         """The prediction: ``PredictedSets``, logits ``[batch, classes]`` or numbers ``[batch]``."""
 
+    def trajectory(self, inputs: Any, **variant: Any) -> list[Any]:
+        """Every prediction that ``forward`` passes through, its answer last. More than one where a decoder iterates."""
+        return [self(inputs, **variant)]
+
     @abstractmethod
     def losses(self, inputs: Any, targets: Any, task_loss: TaskLoss) -> dict[str, Tensor]:
         """Named scalar losses; their sum is what training lowers. Always has "task"."""
@@ -133,6 +141,10 @@ class Predictor(nn.Module, ABC):
     def variants(self) -> dict[str, dict[str, Any]]:
         """Ways to evaluate the same weights: name -> keyword arguments of ``forward``. The first is the headline."""
         return {"": {}}
+
+    def answers(self, inputs: Any) -> dict[str, Any]:
+        """The prediction of every variant; one that costs nothing beside another is not computed apart."""
+        return {name: self(inputs, **variant) for name, variant in self.variants().items()}
 
     def calibrate(self, inputs: Any, targets: Any) -> dict[str, float]:
         """Called once, before training, with the first training batch; returns what it set, for the record."""

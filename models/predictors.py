@@ -66,7 +66,10 @@ class SetDecoding(Predictor):
         return torch.stack([self.encode(*inputs) for _ in range(draws)]).mean(dim=0)
 
     def forward(self, inputs: Any, **variant: Any) -> PredictedSets:
-        return self.decoder(self.code(inputs), **variant)[-1]
+        return self.trajectory(inputs, **variant)[-1]
+
+    def trajectory(self, inputs: Any, **variant: Any) -> list[PredictedSets]:
+        return self.decoder(self.code(inputs), **variant)
 
     def losses(self, inputs: Any, targets: Any, task_loss: TaskLoss) -> dict[str, Tensor]:
         """The task's loss, averaged over the sets that the decoder wants trained, and the decoder's own.
@@ -82,6 +85,9 @@ class SetDecoding(Predictor):
 
     def variants(self) -> dict[str, dict[str, Any]]:
         return self.decoder.variants()
+
+    def answers(self, inputs: Any) -> dict[str, PredictedSets]:
+        return self.decoder.answers(self.code(inputs))
 
     def calibrate(self, inputs: Any, targets: Any) -> dict[str, float]:
         with torch.no_grad():

@@ -12,6 +12,7 @@ from bench.report import markdown, page
 from bench.report.contents import head, section, title
 from bench.report.document import Block, Heading, Picture, Text
 from bench.report.overview import overview
+from bench.report.pictures import Shown, shown
 from bench.report.published import published
 from bench.report.tables import Record, Table, part, tables
 from bench.report.tidy import csv_text
@@ -21,16 +22,22 @@ Draw = Callable[[], Any]
 
 
 def write_report(
-    records: Sequence[Record], directory: Path, *, title: str = "Leaderboard", command: str = ""
+    records: Sequence[Record],
+    directory: Path,
+    *,
+    title: str = "Leaderboard",
+    command: str = "",
+    pictures: bool = False,
 ) -> list[Path]:
     """Write the whole report, each file atomically, and say which files there are now.
 
-    ``command`` is shown first among those that made the records, for a report over several runs. Any list of records
-    will do: none, one, all failed. The tables come before the figures, so that they are there if drawing fails.
+    ``command`` is shown first among those that made the records, for a report over several runs. With ``pictures``
+    predictions are drawn from what the cells kept under ``directory``. Any list of records will do: none, one, all
+    failed. The tables come before the figures, so that they are there if drawing fails.
     """
     directory = Path(directory)
     found = tables(records)
-    figures, draw = _plan(found)
+    figures, draw = _plan(found, directory if pictures else None)
     blocks = [*head(records, title, command), *overview(found)]
     for number, table in enumerate(found):
         blocks += section(table, [picture for place, picture in figures if place == number])
@@ -57,8 +64,11 @@ def _everywhere(pictures: Sequence[Picture]) -> list[Block]:
     return [Heading("Is it really invariant?", 2), Text(told), *pictures]
 
 
-def _plan(found: Sequence[Table]) -> tuple[list[tuple[int | None, Picture]], dict[str, Draw]]:
-    """Which figures there are: each with the number of its table (None: all of them), and how to draw it."""
+def _plan(found: Sequence[Table], kept: Path | None) -> tuple[list[tuple[int | None, Picture]], dict[str, Draw]]:
+    """Which figures there are: each with the number of its table (None: all of them), and how to draw it.
+
+    Predictions are drawn from what lies in the folder ``kept``; None where they are not asked for.
+    """
     figures: list[tuple[int | None, Picture]] = []
     draw: dict[str, Draw] = {}
 
@@ -80,6 +90,14 @@ def _plan(found: Sequence[Table]) -> tuple[list[tuple[int | None, Picture]], dic
             )
         if any(part(record, "figures").get("angle") for line in table.models for record in line.ok):
             add(number, f"figures/{name}.png", f"error against angle, {title(table)}", _angle(table))
+        seen = shown(table, kept) if kept else None
+        if seen:
+            add(
+                number, f"figures/{name}_pictures.png", f"predictions beside the truth, {title(table)}", _pictures(seen)
+            )
+        if seen and seen.iterative:
+            way = f"{seen.iterative[0].label} on its way to the answer, {title(table)}"
+            add(number, f"figures/{name}_steps.png", way, _steps(seen))
     if any(line.invariance("max") is not None for table in found for line in table.lines):
         add(None, "figures/invariance.png", "invariance error of every encoder", _invariance(found))
     return figures, draw
@@ -103,6 +121,24 @@ def _angle(table: Table) -> Draw:
         from bench.report.figures.angle import angle_figure
 
         return angle_figure(table)
+
+    return make
+
+
+def _pictures(seen: Shown) -> Draw:
+    def make() -> Any:
+        from bench.report.figures.pictures import pictures_figure
+
+        return pictures_figure(seen)
+
+    return make
+
+
+def _steps(seen: Shown) -> Draw:
+    def make() -> Any:
+        from bench.report.figures.pictures import steps_figure
+
+        return steps_figure(seen)
 
     return make
 

@@ -1,0 +1,83 @@
+"""What a few test examples look like to a trained model, kept beside the records for figures. Imports no torch.
+
+A cell's predictions stand in ``pictures/<cell id>.npz``; the examples themselves, which all rows of a table share, in
+``pictures/examples-<hash>.npz``, once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+EXAMPLES = 6
+SEED = 0
+"""Of the cells that keep pictures: one seed shows enough."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """``images``: uint8[examples, height, width, 3] that went in, or None where no pictures did; ``elements`` and
+    ``mask``: the true sets, [examples, size, features] and [examples, size]."""
+
+    images: Any
+    elements: Any
+    mask: Any
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """``elements`` [passes, examples, slots, features] and ``presence`` [passes, examples, slots]: every set that the
+    decoder passed through, the answer last. In half precision: enough for a picture."""
+
+    elements: Any
+    presence: Any
+
+
+def save(folder: Path, identity: str, examples: Examples, predictions: Predictions) -> None:
+    """Keep a cell's pictures under a results folder."""
+    true = {"elements": examples.elements, "mask": examples.mask}
+    if examples.images is not None:
+        true["images"] = examples.images
+    digest = hashlib.sha256()
+    for array in true.values():
+        digest.update(str(array.shape).encode() + array.tobytes())
+    name = digest.hexdigest()[:16]
+    path = folder / "pictures" / f"examples-{name}.npz"
+    if not path.exists():
+        _write(path, true)
+    _write(
+        folder / "pictures" / f"{identity}.npz",
+        {"elements": predictions.elements, "presence": predictions.presence, "examples": name},
+    )
+
+
+def load(folder: Path, identity: str) -> tuple[str, Examples, Predictions] | None:
+    """The examples' name, the examples and the predictions of a cell; None where they were not kept or are
+    damaged: a leaderboard can do without."""
+    import numpy as np
+
+    try:
+        with np.load(folder / "pictures" / f"{identity}.npz") as kept:
+            name = str(kept["examples"])
+            predictions = Predictions(kept["elements"].astype("f4"), kept["presence"].astype("f4"))
+        with np.load(folder / "pictures" / f"examples-{name}.npz") as kept:
+            return name, Examples(kept.get("images"), kept["elements"], kept["mask"]), predictions
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
+        return None
+
+
+def _write(path: Path, arrays: dict[str, Any]) -> None:
+    import numpy as np
+
+    whole = io.BytesIO()
+    np.savez_compressed(whole, **arrays)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.write_bytes(whole.getvalue())
+    os.replace(temporary, path)
