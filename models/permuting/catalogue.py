@@ -8,7 +8,7 @@ ENTRIES: tuple[Entry, ...] = (
         name="deep_sets",
         target="models.permuting.deep_sets:DeepSets",
         kind="encoder",
-        paradigm="permuting (k=1)",
+        paradigm="permuting",
         section="Permuting & averaging",
         paper="Zaheer et al. 2017",
         summary="pool a network of each element",

@@ -46,13 +46,13 @@ class Double(Predictor):
 def test_a_whole_split_in_order(as_set: bool) -> None:
     inputs = torch.randn(300, 2)
     predictor = Double(as_set)
-    found = predict(predictor, Split(inputs, inputs), CPU, batch=128, times=3.0)
+    found = predict(predictor, Split(inputs, inputs), CPU, batch=128)[""]
     assert predictor.batches == [128, 128, 44]
     if as_set:
-        assert torch.equal(found[0], 6 * inputs[:, None])
-        assert torch.equal(found[1], 6 * inputs[:, :1])
+        assert torch.equal(found[0], 2 * inputs[:, None])
+        assert torch.equal(found[1], 2 * inputs[:, :1])
     else:
-        assert torch.equal(found, 6 * inputs)
+        assert torch.equal(found, 2 * inputs)
         assert not found.requires_grad
 
 
@@ -88,7 +88,10 @@ def test_every_variant_is_scored_and_the_first_is_drawn(tmp_path: Path) -> None:
         def forward(self, inputs: Any, times: float = 1.0) -> Any:
             return times * torch.ones(len(inputs[0]))
 
-    metrics, figures = evaluate(Scaled(), task, test, {"one": {}, "three": {"times": 3.0}}, CPU)
+        def variants(self) -> dict[str, dict[str, Any]]:
+            return {"one": {}, "three": {"times": 3.0}}
+
+    metrics, figures = evaluate(Scaled(), task, test, CPU)
     assert metrics["one"] == task.evaluate(torch.ones(300), test)
     assert metrics["three"] == task.evaluate(3 * torch.ones(300), test)
     assert figures == {}
@@ -107,7 +110,7 @@ def test_a_task_gets_the_closer_look_it_asks_for(tmp_path: Path) -> None:
             corners[(degrees > 89.3) & (degrees < 89.7)] = 0.0
             return PredictedSets(corners, torch.ones(len(inputs), 4))
 
-    metrics, figures = evaluate(Jumps(), task, task.split("test"), {"": {}}, CPU)
+    metrics, figures = evaluate(Jumps(), task, task.split("test"), CPU)
     assert metrics[""]["mean_error"] < 1e-5
     assert metrics[""]["worst_error"] == pytest.approx(1.0, abs=1e-5)
     assert len(figures["angle"]) == len(figures["error"]) == 90

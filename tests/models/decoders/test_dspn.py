@@ -193,7 +193,12 @@ def test_evaluation_is_detached_and_equal_to_training() -> None:
     assert not evaluated.elements.requires_grad
     assert len(longer) == 10
     torch.testing.assert_close(longer[4].elements, evaluated.elements)
-    assert list(decoder.variants()) == ["T=4", "T=8", "T=12"]
+    assert list(decoder.variants()) == ["T=4", "T=10", "T=20", "T=30"]
+    with torch.no_grad():
+        for name, answer in decoder.answers(code).items():
+            apart = decoder(code, **decoder.variants()[name])[-1]
+            torch.testing.assert_close(answer.elements, apart.elements)
+            torch.testing.assert_close(answer.presence, apart.presence)
 
 
 def test_frozen_encoder_and_start_still_decode() -> None:
