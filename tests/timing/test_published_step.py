@@ -1,0 +1,54 @@
+"""The published cells and their made-up data; the steps themselves take minutes and are run by hand."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+from bench.cell import make_task
+from tasks.interfaces import Images
+
+
+@pytest.fixture(scope="module")
+def published() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("published_step", Path(__file__).with_name("published_step.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_cells_are_the_papers(published: ModuleType) -> None:
+    found = [(cell.task, cell.row, cell.settings.width, cell.settings.batch) for cell in published.cells("cpu")]
+    expected = [("set_mnist", f"fspool + {name}", 256, 32) for name in ("mlp", "lstm", "dspn:step=paper")]
+    for task in ("clevr_box", "clevr_state"):
+        expected += [(task, row, 512, 32) for row in ("mlp decoder", "lstm decoder")]
+        expected += [(task, "relation_fspool + dspn:step=paper", 512, 32)]
+    assert found == expected
+    assert all(cell.settings.image_encoder == "resnet34" for cell in published.cells("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("task", "features", "size"), [("set_mnist", 2, 342), ("clevr_box", 4, 10), ("clevr_state", 18, 10)]
+)
+def test_the_data_have_the_tasks_shape(
+    published: ModuleType, tmp_path: Path, task: str, features: int, size: int
+) -> None:
+    cell = next(cell for cell in published.cells("cpu") if cell.task == task)
+    made = make_task(cell, tmp_path, None)
+    split = published.made_up(made, 32)
+    elements, mask = split.targets
+    assert elements.shape == (32, size, features)
+    assert mask.sum(dim=1).min() >= 3
+    assert mask.sum(dim=1).max() <= size
+    assert not elements[~mask].any()
+    if isinstance(made.input, Images):
+        assert split.inputs.shape == (32, 3, 128, 128)
+        assert split.inputs.dtype == torch.uint8
+    else:
+        assert split.inputs is split.targets
