@@ -54,7 +54,7 @@ def steps_figure(shown: Shown) -> Figure:
     sets = [(f"step {step}", predictions.elements[step], predictions.presence[step]) for step in steps]
     columns = [*columns[:-1], *sets, columns[-1]]
     rows = min(ROWS, len(shown.examples.mask))
-    words = f"{plain(title(shown.table), 60)}: {plain(line.label)} on its way to the answer"
+    words = f"{plain(title(shown.table), 90)}: {plain(line.label)} on its way to the answer"
     return _grid(shown, columns, rows, words)
 
 
