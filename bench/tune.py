@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from collections import defaultdict
@@ -56,13 +57,15 @@ def tune(run: Run) -> int:
     choices = best(run.results())
     path = tuned_file(run.request.preset.name)
     known = tomllib.loads(path.read_text(encoding="utf-8"))["choices"] if path.exists() else {}
-    merged = {**{task: {row: c["learning_rate"] for row, c in rows.items()} for task, rows in known.items()}, **choices}
+    merged = {task: {row: choice["learning_rate"] for row, choice in rows.items()} for task, rows in known.items()}
+    for task, chosen in choices.items():
+        merged[task] = merged.get(task, {}) | chosen
     factors = ", ".join(f"{factor:.3g}" for factor in GRID)
     how = (
         f"learning rate chosen among {factors} times the preset's, one trial each on the validation split, "
         f"by `{run.options.command}` on {datetime.now(UTC).date().isoformat()}"
     )
-    lines = [f'how = "{how}"']
+    lines = [f"how = {json.dumps(how)}"]  # TOML's strings escape as JSON's do
     for task, rows in sorted(merged.items()):
         lines += ["", f"[choices.{task}]"]
         lines += [f'"{row}" = {{ learning_rate = {rate} }}' for row, rate in sorted(rows.items())]

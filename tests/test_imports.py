@@ -109,14 +109,16 @@ def named(path: Path) -> set[str]:
                 identifiers.add(name)
             case ast.ImportFrom(str(name)):
                 identifiers.add(name)
-    return (strings | (identifiers - COMMON)) & {*CATALOGUE, *TASKS, *CLASSES}
+    return (strings | (identifiers - LAYERS)) & {*CATALOGUE, *TASKS, *CLASSES} - COMMON
 
 
 CLASSES = {entry.target.partition(":")[2] for entry in [*CATALOGUE.values(), *TASKS.values()]}
 
-COMMON = {"mlp", "slots", "queries"}
-"""Entries of the catalogue that are also common words of the field: ``models.layers.mlp`` builds layers, a set is
-predicted in slots. As identifiers they name no architecture; in a string they do."""
+LAYERS = {"mlp"}
+"""Of the identifiers, ``models.layers.mlp`` builds layers; in a string it is the architecture."""
+
+COMMON = {"slots", "queries"}
+"""Entries of the catalogue that are plain words of the field too: a set is predicted in slots."""
 
 HARNESS = [path for path in sorted((ROOT / "bench").rglob("*.py")) if "experiments" not in path.parts]
 """Experiments are studies of given architectures on given tasks: they must name them. Nothing imports them."""
