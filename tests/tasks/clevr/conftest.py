@@ -20,6 +20,13 @@ def clevr() -> Path:
     return Path(folder) / "clevr"
 
 
+@pytest.fixture
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few scenes are drawn where one is asked for, and not 64."""
+    for module in ("store", "dataset", "real"):
+        monkeypatch.setattr(f"tasks.clevr.{module}.SHARD", 8)
+
+
 def scene(*objects: dict[str, Any], camera: Any = c.CAMERA, lights: Any = c.LIGHTS) -> Scenes:
     """One scene; an object says its `at` (x, y), and what is not a large gray rubber sphere of angle 0."""
     arrays: dict[str, Any] = {

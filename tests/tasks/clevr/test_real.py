@@ -93,6 +93,7 @@ def test_listing_is_read_piece_by_piece(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(scenes_of(path)) == content["scenes"]
 
 
+@pytest.mark.usefixtures("small_shards")
 def test_both_tasks_on_rendered_scenes(tmp_path: Path) -> None:
     sizes = {"train": 30, "validation": 1, "test": 10}
     for task in (ClevrState(sizes, tmp_path), ClevrBox(sizes, tmp_path), ClevrBox(sizes, tmp_path, boxes="exact")):
@@ -112,6 +113,7 @@ def test_both_tasks_on_rendered_scenes(tmp_path: Path) -> None:
             assert 0 <= task.evaluate(many, split)[task.headline] < 40
 
 
+@pytest.mark.usefixtures("small_shards")
 def test_trained_on_rendered_tested_on_real(tmp_path: Path) -> None:
     released(tmp_path / "data", train=1, val=3)
     sizes = {"train": 2, "validation": 1, "test": 5}
