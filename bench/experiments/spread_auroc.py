@@ -1,0 +1,138 @@
+"""Does pi-SGD's spread over permutations rank its errors? (Murphy et al. 2019 propose it as an uncertainty.)
+
+AUROC of the spread against "this prediction is wrong": 50 % is no better than chance, 100 % has every wrong prediction
+above every right one. Where there is a softmax its own doubt, 1 - max probability, stands beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+import torch
+from matplotlib.figure import Figure
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+
+from bench.experiments.command import asked
+from bench.experiments.page import Page, publish
+from bench.experiments.training import cell, told, trained
+from bench.report.figures.style import INK, look, new_figure
+from models.predictors import Readout
+from tasks.arithmetic import Arithmetic
+from tasks.interfaces import Task
+
+NAME, MODEL, DRAWS = "spread_auroc", "pi_sgd:phi=gru", 20
+RATE = 1e-2
+"""Higher than the sweep's, at which an RNN on random orders is still mostly wrong after these steps."""
+TASKS = ("set_digits_classes", "arithmetic_range")
+SPREAD, SOFTMAX, SINGLE = "spread over 20 orders", "1 − max probability, mean of 20", "1 − max probability, one order"
+
+
+def auroc(doubt: Tensor, wrong: Tensor) -> float:
+    """In %, of ranking the wrong ones first. NaN where all are right or all are wrong."""
+    if wrong.all() or not wrong.any():
+        return float("nan")
+    return 100 * float(roc_auc_score(wrong.numpy(), doubt.numpy()))
+
+
+def wrong_ones(task: Task, prediction: Tensor, right: Tensor) -> Tensor:
+    """bool[batch]: another class, or another integer after rounding."""
+    if isinstance(task, Arithmetic):
+        return task.answer(prediction).round() != right
+    return prediction.argmax(dim=1) != right
+
+
+def measured(task: Task, predictor: Readout, seed: int) -> dict[str, Any]:
+    """Error rate of the mean prediction, and the AUROC of each doubt."""
+    split = task.split("test")
+    whole = split.batch(torch.arange(len(split)))
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        mean, one = predictor(whole.inputs, draws=DRAWS), predictor(whole.inputs)
+        spread = predictor.spread(whole.inputs, DRAWS)
+    wrong = wrong_ones(task, mean, whole.targets)
+    found = {"wrong": 100 * wrong.double().mean().item(), SPREAD: auroc(spread, wrong)}
+    if predictor.classes is not None:
+        found[SOFTMAX] = auroc(1 - mean.exp().amax(dim=1), wrong)
+        found[SINGLE] = auroc(1 - one.exp().amax(dim=1), wrong)
+    return found
+
+
+def _mean_of(values: pd.Series) -> str:
+    """Mean ± standard deviation over seeds; a dash where there is nothing."""
+    if values.isna().all():
+        return "—"
+    return f"{values.mean():.1f}" + (f" ± {values.std():.1f}" if values.count() > 1 else "")
+
+
+def draw(runs: pd.DataFrame) -> Figure:
+    """A row for each doubt on each task, a dot a seed, a bar at the mean."""
+    colours = dict(zip((SPREAD, SOFTMAX, SINGLE), sns.color_palette("colorblind"), strict=False))
+    rows = [(task, doubt) for task in TASKS for doubt in colours if runs[runs["task"] == task][doubt].notna().any()]
+    with look():
+        figure = new_figure(7.6, 1.4 + 0.5 * len(rows))
+        axes = figure.subplots()
+        for place, (task, doubt) in enumerate(rows):
+            values = runs[runs["task"] == task][doubt]
+            axes.scatter(values, [place] * len(values), s=30, color=colours[doubt], alpha=0.75, lw=0, zorder=3)
+            axes.plot(values.mean(), place, "|", ms=20, mew=2, color=colours[doubt])
+        axes.axvline(50, color=INK, lw=1, ls=":")
+        axes.annotate("chance", (50, len(rows) - 0.45), (4, 0), textcoords="offset points", va="center", fontsize=9)
+        axes.set_yticks(range(len(rows)), [f"{task}\n{doubt}" for task, doubt in rows])
+        axes.set_ylim(len(rows) - 0.3, -0.6)
+        axes.set_xlim(45, 101)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("AUROC of the doubt against a wrong prediction, % (a dot a seed)")
+        axes.set_title("Does pi-SGD know when it is wrong?")
+    return figure
+
+
+def main(words: list[str] | None = None) -> None:
+    told_to = asked(NAME, "Does pi-SGD's spread over permutations rank its errors?", steps=2000, seeds=5, words=words)
+    rows = []
+    for name in TASKS:
+        for seed in range(told_to.seeds):
+            task, predictor = trained(cell(name, MODEL, seed, steps=told_to.steps, learning_rate=RATE))
+            assert isinstance(predictor, Readout)
+            rows.append({"task": name, "seed": seed, **measured(task, predictor, seed)})
+    runs = pd.DataFrame(rows)
+    means = runs.groupby("task").mean()
+    wanted = {"wrong predictions": "wrong"} | {doubt: doubt for doubt in (SPREAD, SOFTMAX, SINGLE)}
+    table = pd.DataFrame(
+        [
+            {"task": name} | {title: _mean_of(runs[runs["task"] == name][what]) for title, what in wanted.items()}
+            for name in TASKS
+        ]
+    )
+    seen = [
+        f"{name}: the spread has AUROC {means.loc[name, SPREAD]:.1f} % over {told_to.seeds} seeds "
+        f"({runs[runs['task'] == name][SPREAD].min():.1f} to {runs[runs['task'] == name][SPREAD].max():.1f})"
+        + (
+            f"; the mean prediction's own 1 − max probability has {means.loc[name, SOFTMAX]:.1f} %."
+            if pd.notna(means.loc[name, SOFTMAX])
+            else "; there is no softmax beside it."
+        )
+        for name in TASKS
+    ]
+    page = Page(
+        "Does pi-SGD's spread over permutations rank its errors?",
+        "A prediction that moves with the order of a set may be one to doubt. The AUROC says how well a doubt ranks "
+        "wrong predictions above right ones: 50 % is chance, 100 % is perfect.",
+        [
+            f"pi_sgd (a GRU), {DRAWS} random orders: the spread is the standard deviation over orders of the "
+            "predicted number, or of the probability of the class that the mean prediction chooses; draws of the "
+            "spread are not those of the mean. Right and wrong are those of the mean prediction (a number after "
+            "rounding).",
+            told(told_to.steps, RATE),
+        ],
+        [("In %, mean ± standard deviation over seeds:", table)],
+        seen,
+        "AUROC of the spread and of the softmax's own doubt, a dot a seed",
+    )
+    publish(told_to, page, runs, draw(runs))
+
+
+if __name__ == "__main__":
+    main()

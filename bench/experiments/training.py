@@ -1,0 +1,56 @@
+"""Train one row of the catalogue on a task, through the harness's own loop, with the sweep's settings."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+import torch
+from platformdirs import user_cache_path
+
+from bench.cell import make_predictor, make_task
+from bench.plan import Cell, Request, plan
+from bench.presets import load
+from bench.train import Trainer
+from models.interfaces import Predictor
+from tasks.interfaces import Task
+
+PRESET = "sweep"
+CPU = torch.device("cpu")
+
+
+def cell(task: str, model: str, seed: int, **changes: Any) -> Cell:
+    """The sweep's cell of a row on a task, with some settings changed.
+
+    Raises:
+        ValueError: the row cannot run on this task, and why.
+    """
+    request = Request([task], [model], None, [seed], load(PRESET), "cpu", data=None)
+    (found,) = (one for one in plan(request) if not one.constant)
+    if found.blocked:
+        raise ValueError(f"{found}: {found.blocked[1]}")
+    return replace(found, settings=replace(found.settings, **changes))
+
+
+def fresh(of: Cell) -> tuple[Task, Predictor]:
+    """The cell's task and its model as initialised under the cell's seed."""
+    task = make_task(of, user_cache_path("setbench"), data=None)
+    return task, make_predictor(of, task)
+
+
+def trained(of: Cell) -> tuple[Task, Predictor]:
+    """The same model after training."""
+    task, predictor = fresh(of)
+    Trainer(predictor, task, task.split("train"), of.settings, of.seed, CPU).run(lambda *_: None, nullcontext)
+    return task, predictor.eval()
+
+
+def told(steps: int, rate: float | None = None) -> str:
+    """The budget in words; ``rate`` where the learning rate is not the sweep's."""
+    settings = load(PRESET).settings("", "")[0]
+    return (
+        f"The harness's own training loop: Adam, {steps} steps of {settings.batch} sets, learning rate "
+        f"{rate or settings.learning_rate:g} ({settings.schedule}), latent {settings.latent}, width {settings.width}, "
+        f"{settings.sizes['train']:,} training and {settings.sizes['test']:,} test sets; nothing is tuned."
+    )
