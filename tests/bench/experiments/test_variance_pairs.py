@@ -1,0 +1,42 @@
+"""The bound on single elements, the authors' figures, the table."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.experiments.variance_pairs import CONSTANT, MODELS, TASKS, column, least_of_singles, metric_of, table, theirs
+
+
+def test_no_sum_over_single_elements_does_better():
+    # The best such sum, by least squares on how often each integer occurs, on sets small enough to list them all.
+    size, most = 3, 4
+    sets = np.stack(np.meshgrid(*[np.arange(most + 1)] * size), axis=-1).reshape(-1, size)
+    counts = (sets[:, :, None] == np.arange(most + 1)).sum(axis=1)
+    variance = sets.var(axis=1)
+    fit, *_ = np.linalg.lstsq(counts.astype(float), variance, rcond=None)
+    error = np.sqrt(np.mean((counts @ fit - variance) ** 2))
+    assert least_of_singles(size, most) == pytest.approx(error, rel=1e-9)
+    assert least_of_singles() == pytest.approx(111.8, abs=0.05)
+
+
+def test_theirs_are_found_for_every_task():
+    found = theirs()
+    assert {task for task, _ in found} == set(TASKS)
+    assert found["arithmetic_variance", "k=2, linear rho"] == "21.9"
+    assert {system for _, system in found} >= set(MODELS)
+
+
+def test_table_shows_means_and_theirs_in_brackets():
+    runs = pd.DataFrame(
+        [
+            {"task": task, "model": model, "accuracy": value, "rmse": 10 * value}
+            for task in TASKS
+            for model in (*MODELS, CONSTANT)
+            for value in (1.0, 3.0)
+        ]
+    )
+    shown = table(runs).set_index("model")
+    assert shown.loc["k=1, linear rho", column("arithmetic_sum")] == "2.0 (91.5)"
+    assert shown.loc["k=1, linear rho", column("arithmetic_variance")] == "20.0 (127.2)"
+    assert shown.loc[CONSTANT, column("arithmetic_range")] == "2.0"
+    assert metric_of("arithmetic_variance") == "rmse"
