@@ -27,7 +27,9 @@ NAME, MODEL, DRAWS = "spread_auroc", "pi_sgd:phi=gru", 20
 RATE = 1e-2
 """Higher than the sweep's, at which an RNN on random orders is still mostly wrong after these steps."""
 TASKS = ("set_digits_classes", "arithmetic_range")
-SPREAD, SOFTMAX, SINGLE = "spread over 20 orders", "1 − max probability, mean of 20", "1 − max probability, one order"
+SPREAD, VOTES = "spread over 20 orders", "votes of 20 orders for another answer"
+SOFTMAX, SINGLE = "1 − max probability, mean of 20", "1 − max probability, one order"
+DOUBTS = (SPREAD, VOTES, SOFTMAX, SINGLE)
 
 
 def auroc(doubt: Tensor, wrong: Tensor) -> float:
@@ -37,27 +39,26 @@ def auroc(doubt: Tensor, wrong: Tensor) -> float:
     return 100 * float(roc_auc_score(wrong.numpy(), doubt.numpy()))
 
 
-def wrong_ones(task: Task, prediction: Tensor, right: Tensor) -> Tensor:
-    """bool[batch]: another class, or another integer after rounding."""
-    if isinstance(task, Arithmetic):
-        return task.answer(prediction).round() != right
-    return prediction.argmax(dim=1) != right
+def answers(task: Task, prediction: Tensor) -> Tensor:
+    """The class, or the integer after rounding; axes in front of the prediction's own are kept."""
+    return task.answer(prediction).round() if isinstance(task, Arithmetic) else prediction.argmax(dim=-1)
 
 
 def measured(task: Task, predictor: Readout, seed: int) -> dict[str, Any]:
-    """Error rate of the mean prediction, and the AUROC of each doubt."""
+    """The share of wrong answers of the mean prediction, and the AUROC of each doubt, in %."""
     split = task.split("test")
     whole = split.batch(torch.arange(len(split)))
+    inputs, right = whole.inputs, whole.targets
     torch.manual_seed(seed)
     with torch.no_grad():
-        mean, one = predictor(whole.inputs, draws=DRAWS), predictor(whole.inputs)
-        spread = predictor.spread(whole.inputs, DRAWS)
-    wrong = wrong_ones(task, mean, whole.targets)
-    found = {"wrong": 100 * wrong.double().mean().item(), SPREAD: auroc(spread, wrong)}
+        mean, drawn = predictor(inputs, draws=DRAWS), predictor.drawn(inputs, DRAWS)
+        spread = predictor.spread(inputs, DRAWS)
+    answer = answers(task, mean)
+    wrong = answer != right
+    doubts = {SPREAD: spread, VOTES: (answers(task, drawn) != answer).double().mean(dim=0)}
     if predictor.classes is not None:
-        found[SOFTMAX] = auroc(1 - mean.exp().amax(dim=1), wrong)
-        found[SINGLE] = auroc(1 - one.exp().amax(dim=1), wrong)
-    return found
+        doubts |= {SOFTMAX: 1 - mean.exp().amax(dim=1), SINGLE: 1 - drawn[0].exp().amax(dim=1)}
+    return {"wrong": 100 * wrong.double().mean().item()} | {name: auroc(doubt, wrong) for name, doubt in doubts.items()}
 
 
 def _mean_of(values: pd.Series) -> str:
@@ -69,7 +70,7 @@ def _mean_of(values: pd.Series) -> str:
 
 def draw(runs: pd.DataFrame) -> Figure:
     """A row for each doubt on each task, a dot a seed, a bar at the mean."""
-    colours = dict(zip((SPREAD, SOFTMAX, SINGLE), sns.color_palette("colorblind"), strict=False))
+    colours = dict(zip(DOUBTS, sns.color_palette("colorblind"), strict=False))
     rows = [(task, doubt) for task in TASKS for doubt in colours if runs[runs["task"] == task][doubt].notna().any()]
     with look():
         figure = new_figure(7.6, 1.4 + 0.5 * len(rows))
@@ -82,7 +83,7 @@ def draw(runs: pd.DataFrame) -> Figure:
         axes.annotate("chance", (50, len(rows) - 0.45), (4, 0), textcoords="offset points", va="center", fontsize=9)
         axes.set_yticks(range(len(rows)), [f"{task}\n{doubt}" for task, doubt in rows])
         axes.set_ylim(len(rows) - 0.3, -0.6)
-        axes.set_xlim(45, 101)
+        axes.set_xlim(30, 101)
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("AUROC of the doubt against a wrong prediction, % (a dot a seed)")
         axes.set_title("Does pi-SGD know when it is wrong?")
@@ -98,32 +99,27 @@ def main(words: list[str] | None = None) -> None:
             assert isinstance(predictor, Readout)
             rows.append({"task": name, "seed": seed, **measured(task, predictor, seed)})
     runs = pd.DataFrame(rows)
-    means = runs.groupby("task").mean()
-    wanted = {"wrong predictions": "wrong"} | {doubt: doubt for doubt in (SPREAD, SOFTMAX, SINGLE)}
+    wanted = {"wrong predictions": "wrong"} | {doubt: doubt for doubt in DOUBTS}
     table = pd.DataFrame(
         [
             {"task": name} | {title: _mean_of(runs[runs["task"] == name][what]) for title, what in wanted.items()}
             for name in TASKS
         ]
     )
-    seen = [
-        f"{name}: the spread has AUROC {means.loc[name, SPREAD]:.1f} % over {told_to.seeds} seeds "
-        f"({runs[runs['task'] == name][SPREAD].min():.1f} to {runs[runs['task'] == name][SPREAD].max():.1f})"
-        + (
-            f"; the mean prediction's own 1 − max probability has {means.loc[name, SOFTMAX]:.1f} %."
-            if pd.notna(means.loc[name, SOFTMAX])
-            else "; there is no softmax beside it."
-        )
-        for name in TASKS
-    ]
+    seen = []
+    for name in TASKS:
+        found = runs[runs["task"] == name]
+        said = [f"{doubt} {_mean_of(found[doubt])} %" for doubt in DOUBTS if found[doubt].notna().any()]
+        seen.append(f"{name}, {_mean_of(found['wrong'])} % wrong: AUROC of {'; '.join(said)}.")
     page = Page(
         "Does pi-SGD's spread over permutations rank its errors?",
         "A prediction that moves with the order of a set may be one to doubt. The AUROC says how well a doubt ranks "
         "wrong predictions above right ones: 50 % is chance, 100 % is perfect.",
         [
             f"pi_sgd (a GRU), {DRAWS} random orders: the spread is the standard deviation over orders of the "
-            "predicted number, or of the probability of the class that the mean prediction chooses; draws of the "
-            "spread are not those of the mean. Right and wrong are those of the mean prediction (a number after "
+            "predicted number, or of the probability of the class that the mean prediction chooses; votes are the "
+            "share of orders with another answer than the mean prediction's, with draws of their own. "
+            "Right and wrong are those of the mean prediction (a number after "
             "rounding).",
             told(told_to.steps, RATE),
         ],

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from bench.experiments.spread_auroc import SINGLE, SOFTMAX, SPREAD, auroc, measured, wrong_ones
+from bench.experiments.spread_auroc import SINGLE, SOFTMAX, SPREAD, VOTES, answers, auroc, measured
 from bench.experiments.training import cell, fresh
 
 
@@ -19,17 +19,12 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order():
     assert math.isnan(auroc(doubt, torch.ones(40, dtype=torch.bool)))
 
 
-def test_a_number_is_wrong_after_rounding():
+def test_answers_are_rounded_numbers_or_chosen_classes():
     task, _ = fresh(cell("arithmetic_range", "pi_sgd", 0))
-    right = torch.tensor([10.0, 11.0, 12.0])
-    close = (right + torch.tensor([0.4, -0.4, 0.6]) - task.mean) / task.spread
-    assert wrong_ones(task, close, right).tolist() == [False, False, True]
-
-
-def test_a_class_is_wrong_where_another_one_is_chosen():
+    close = (torch.tensor([[10.4, 10.6, 12.6]]) - task.mean) / task.spread
+    assert answers(task, close).tolist() == [[10, 11, 13]]
     task, _ = fresh(cell("set_digits_classes", "pi_sgd", 0))
-    logits = torch.eye(10)[[3, 4]]
-    assert wrong_ones(task, logits, torch.tensor([3, 5])).tolist() == [False, True]
+    assert answers(task, torch.eye(10)[[3, 4]][None]).tolist() == [[3, 4]]
 
 
 def test_numbers_have_no_softmax_to_doubt():
@@ -37,4 +32,5 @@ def test_numbers_have_no_softmax_to_doubt():
     found = measured(task, predictor, seed=0)
     assert {SOFTMAX, SINGLE}.isdisjoint(found)
     assert 0 <= found[SPREAD] <= 100
+    assert 0 <= found[VOTES] <= 100
     assert 50 < found["wrong"] < 100  # untrained
