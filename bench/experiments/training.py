@@ -52,8 +52,8 @@ def told(steps: int, rate: float | None = None) -> str:
     chosen = (
         "nothing is tuned for single rows"
         if rate is None
-        else "that rate serves all rows and is the better of 0.003 and 0.01 for a few of them, tried by hand on the test "
-        "sets under seed 0; nothing else is tuned"
+        else "that rate serves all rows and is the better of 0.003 and 0.01 for a few of them, tried by hand on the "
+        "test sets under seed 0; nothing else is tuned"
     )
     return (
         f"The harness's own training loop: Adam, {steps} steps of {settings.batch} sets, learning rate "
