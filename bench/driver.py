@@ -335,4 +335,5 @@ def run(**options: Any) -> list[Record]:
 
 def command_line() -> str:
     """The command as it was typed, for the records."""
-    return shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]])
+    module = sys.modules["__main__"].__spec__  # of python -m MODULE
+    return shlex.join(["python", *(["-m", module.name] if module else [Path(sys.argv[0]).name]), *sys.argv[1:]])
