@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from bench.driver import Options, Run, command_line
 from bench.listing import catalogue_text, plan_text
+from bench.plugins import plug_in
 from bench.presets import PRESETS, load
 
 
@@ -76,6 +77,14 @@ def parser() -> argparse.ArgumentParser:
         default="same",
         help="real: models trained on rendered scenes are tested on CLEVR v1.0 from --data",
     )
+    add(
+        "--plugin",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="your own Python files of models or tasks",
+    )
     add("--list", action="store_true", help="list tasks, models and decoders, and stop")
     add("--dry-run", action="store_true", help="show the plan, why cells will not run, and an estimate of time")
     add("--retry-failed", action="store_true", help="run cells again that failed, were killed or ran out")
@@ -114,6 +123,7 @@ def options(arguments: argparse.Namespace) -> Options:
         memory_limit=arguments.memory_limit,
         jobs=arguments.jobs,
         figures=arguments.figures,
+        plugins=arguments.plugin,
         command=command_line(),
     )
 
@@ -121,14 +131,16 @@ def options(arguments: argparse.Namespace) -> Options:
 def main(words: list[str] | None = None) -> int:
     """Run the command; the exit code: 0 all well, 1 a cell failed, 2 bad input, 130 interrupted."""
     arguments = parser().parse_args(words)
-    if arguments.list:
-        print(catalogue_text())
-        return 0
     try:
-        run = Run(options(arguments))
+        for path in arguments.plugin:
+            plug_in(path)
+        run = None if arguments.list else Run(options(arguments))
     except (ValueError, OSError) as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return 2
+    if run is None:
+        print(catalogue_text())
+        return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely: as with Ctrl-C
     if arguments.dry_run:
         print(plan_text(run))

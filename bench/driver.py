@@ -23,6 +23,7 @@ from bench.execute import Job, Outcome, Pool, preload
 from bench.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
 from bench.pictures import save as save_pictures
 from bench.plan import Cell, Request, plan
+from bench.plugins import plug_in
 from bench.presets import load
 from bench.progress import Progress
 from bench.store import Record, Store, write_atomically
@@ -42,6 +43,7 @@ class Options:
     ``tasks``, ``models`` and ``decoders`` are names (None: the preset's). ``data`` is the folder of real data;
     ``cache`` holds prepared data; ``time_limit`` is in seconds a cell, ``memory_limit`` in GB a cell; ``jobs`` is
     how many cells run at once (default: the cores on a CPU, 1 on a GPU). ``figures`` draws predictions into the report.
+    ``plugins`` are Python files that register models and tasks of their own.
     """
 
     tasks: Sequence[str] | None = None
@@ -61,6 +63,7 @@ class Options:
     memory_limit: float | None = None
     jobs: int | None = None
     figures: bool = False
+    plugins: Sequence[Path] = ()
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -81,6 +84,7 @@ class Run:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.plugins = [plug_in(path) for path in options.plugins]
         self.device = device_kind(options.device)
         self.jobs = options.jobs or (cores() if self.device == "cpu" else 1)
         if options.data is not None and not Path(options.data).is_dir():
@@ -155,7 +159,7 @@ class Run:
             if cell.blocked:
                 yield self._record(cell, Outcome(*cell.blocked), 0.0)
         runnable = [cell for cell in self.missing if not cell.blocked]
-        preload(["bench.work", COMPILER, *_modules(runnable)])
+        preload([*self.plugins, "bench.work", COMPILER, *_modules(runnable)])
         pool = Pool(self.jobs, self.options.time_limit, self._memory_limit())
         for name, cells in _by_data(runnable).items():
             problem = self._prepare(name, cells[0])

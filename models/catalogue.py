@@ -23,6 +23,17 @@ CATALOGUE: dict[str, Entry] = {
 }
 
 
+def register(entry: Entry) -> None:
+    """Add an architecture from outside the repository (``--plugin``).
+
+    Raises:
+        ValueError: the name is taken.
+    """
+    if entry.name in CATALOGUE:
+        raise ValueError(f"the catalogue has a {entry.name!r} already; choose another name")
+    CATALOGUE[entry.name] = entry
+
+
 @dataclass(frozen=True)
 class Row:
     """One architecture with the options that it was asked for."""

@@ -81,6 +81,17 @@ class TaskEntry:
         return {**{key: option.default for key, option in self.options.items()}, **options}
 
 
+def register(entry: TaskEntry) -> None:
+    """Add a task from outside the repository (``--plugin``).
+
+    Raises:
+        ValueError: the name is taken.
+    """
+    if entry.name in TASKS:
+        raise ValueError(f"the catalogue has a {entry.name!r} already; choose another name")
+    TASKS[entry.name] = entry
+
+
 class UnknownTask(ValueError):
     """A task or option that the catalogue does not have; the message gives the nearest one."""
 

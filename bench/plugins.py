@@ -1,0 +1,28 @@
+"""Models and tasks from a file of the user's own, ``--plugin my_file.py``, which calls ``register`` when imported."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+
+def plug_in(path: Path) -> str:
+    """Import the file; the module's name, by which the cells' processes import it too.
+
+    Raises:
+        ValueError: the file is not there, its name is another module's, or importing it failed, in one line.
+    """
+    path = Path(path).resolve()
+    if path.suffix != ".py" or not path.is_file():
+        raise ValueError(f"--plugin {path.name}: no such Python file")
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    try:
+        module = import_module(path.stem)
+    except Exception as error:
+        text = str(error).strip().partition("\n")[0]
+        raise ValueError(f"--plugin {path.name}: {type(error).__name__}: {text}") from error
+    if Path(module.__file__ or "").resolve() != path:
+        raise ValueError(f"--plugin {path.name}: another module is called {path.stem!r}; rename the file")
+    return path.stem
