@@ -9,15 +9,19 @@ from __future__ import annotations
 import heapq
 import json
 import statistics
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from bench.plan import Cell
 from bench.presets import SETTINGS
+from bench.store import Store, write_atomically
 
 COSTS = SETTINGS / "costs.json"
 START_SECONDS = 5.0
@@ -53,7 +57,8 @@ class Estimate:
         for record in records:
             if record["status"] == "ok" and record.get("machine", {}).get("cpu") == cpu:
                 seen[cost_key(record["preset"], record["task"], record["row"])].append(record["seconds"])
-        self.costs |= {key: statistics.mean(values) for key, values in seen.items()}
+        self.seen = {key: statistics.mean(values) for key, values in seen.items()}
+        self.costs |= self.seen
 
     def cell(self, cell: Cell) -> float:
         """Seconds of one cell: its own cost, else the median of its task's cells, else of its preset's."""
@@ -72,6 +77,11 @@ class Estimate:
             if near:
                 return statistics.median(near)
         return UNKNOWN
+
+    def knows(self, preset: str, device: str) -> bool:
+        """Whether it has anything to go by: the shipped costs are those of a CPU."""
+        known = self.costs if device == "cpu" else self.seen
+        return any(key.startswith(f"{preset}/") for key in known)
 
     def data(self, preset: str, task: str) -> float:
         """Seconds to prepare a task's data from nothing."""
@@ -94,17 +104,20 @@ def cost_key(preset: str, task: str, row: str) -> str:
 
 
 def update_costs(records: Iterable[dict[str, Any]], prepared: dict[str, float]) -> None:
-    """Put the costs of these records (all of one machine, this one) into the shipped table."""
-    from bench.store import write_atomically
+    """Put the costs of these records (all of one machine, this one) into the shipped table.
 
+    Of data the dearest preparation stays: a cheap one found its pictures made already, for another task.
+    """
     reference = reference_seconds()
     table = json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {}
     seconds: dict[str, list[float]] = defaultdict(list)
     for record in records:
         if record["status"] == "ok":
             seconds[cost_key(record["preset"], record["task"], record["row"])].append(record["seconds"])
-    found = {key: statistics.mean(values) for key, values in seconds.items()} | prepared
-    table |= {key: round(value / reference, 2) for key, value in found.items()}
+    for key, values in seconds.items():
+        table[key] = round(statistics.mean(values) / reference, 2)
+    for key, value in prepared.items():
+        table[key] = max(table.get(key, 0.0), round(value / reference, 2))
     write_atomically(COSTS, json.dumps(dict(sorted(table.items())), indent=0) + "\n")
 
 
@@ -113,3 +126,18 @@ def human(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def main() -> None:
+    """``python -m bench.estimate DIR [DIR ...]``: put what these folders' records cost into the table."""
+    markers = [json.loads(path.read_text()) for path in (user_cache_path("setbench") / "prepared").glob("*.json")]
+    prepared: dict[str, float] = {}
+    for marker in markers:
+        prepared[marker["key"]] = max(prepared.get(marker["key"], 0.0), marker["seconds"])
+    records = [record for folder in sys.argv[1:] for record in Store(Path(folder), print).all()]
+    update_costs(records, prepared)
+    print(f"{len(records)} records, {len(prepared)} preparations of data: {COSTS.name} is written")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,7 @@ from collections import Counter
 from tabulate import tabulate
 
 from bench.driver import Run
-from bench.estimate import Estimate, human
+from bench.estimate import UNKNOWN, Estimate, human
 from bench.machine import processor
 from models.catalogue import CATALOGUE
 from tasks.catalogue import TASKS
@@ -69,4 +69,9 @@ def plan_text(run: Run) -> str:
             lines.append(f"  {task}: no_data: {reason}")
     due = [cell for cell in run.missing if not cell.blocked]
     lines += ["", f"{len(due)} cells to run, {run.jobs} at a time on {run.device}: about {human(run.seconds())}"]
+    if due and not estimate.knows(run.request.preset.name, run.device):
+        lines.append(
+            f"a guess, {human(UNKNOWN)} a cell: nothing of the {run.request.preset.name} preset has been timed on "
+            f"{run.device}"
+        )
     return "\n".join(lines)

@@ -82,18 +82,30 @@ def test_an_unknown_row_costs_as_its_neighbours(costs: Path) -> None:
 
 
 def test_without_any_knowledge_there_is_a_guess(costs: Path) -> None:
-    assert Estimate([], "this").cell(cells("deep_sets")[0]) == UNKNOWN
+    estimate = Estimate([], "this")
+    assert estimate.cell(cells("deep_sets")[0]) == UNKNOWN
+    assert not estimate.knows("smoke", "cpu")
+
+
+def test_costs_of_a_cpu_say_nothing_of_a_gpu(costs: Path) -> None:
+    costs.write_text(json.dumps({cost_key("smoke", "arithmetic_sum", "deep_sets"): 1.0}))
+    estimate = Estimate([], "this")
+    assert [estimate.knows(*what) for what in (("smoke", "cpu"), ("smoke", "cuda"), ("quick", "cpu"))] == [
+        True,
+        False,
+        False,
+    ]
+    assert Estimate([record("deep_sets", 1.0)], "this").knows("smoke", "cuda")
 
 
 def test_the_table_is_kept_in_reference_operations(costs: Path) -> None:
     costs.write_text(json.dumps({"old": 1.0}))
     records = [record("deep_sets", 6.0), record("deep_sets", 10.0, seed=1), record("raw_mlp", 3.0, status="failed")]
     update_costs(records, {cost_key("smoke", "arithmetic_sum", "(data)"): 5.0})
-    assert json.loads(costs.read_text()) == {
-        "old": 1.0,
-        "smoke/arithmetic_sum/deep_sets": 4.0,
-        "smoke/arithmetic_sum/(data)": 2.5,
-    }
+    expected = {"old": 1.0, "smoke/arithmetic_sum/deep_sets": 4.0, "smoke/arithmetic_sum/(data)": 2.5}
+    assert json.loads(costs.read_text()) == expected
+    update_costs([], {cost_key("smoke", "arithmetic_sum", "(data)"): 1.0})  # another task had made the pictures
+    assert json.loads(costs.read_text()) == expected
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "0 s"), (89, "89 s"), (120, "2 min"), (9000, "2.5 h")])
