@@ -1,4 +1,7 @@
-"""What ``--list`` and ``--dry-run`` print. Imports no torch."""
+"""What ``--list`` and ``--dry-run`` print, and the catalogue of the README. Imports no torch.
+
+``python -m bench.listing`` prints the README's.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from bench.driver import Run
 from bench.estimate import UNKNOWN, Estimate, human
 from bench.machine import processor
 from models.catalogue import CATALOGUE
+from models.entry import Entry
 from tasks.catalogue import TASKS
 
 KINDS = {
@@ -33,7 +37,7 @@ def catalogue_text() -> str:
         entries = [entry for entry in CATALOGUE.values() if entry.kind == kind]
         if entries:
             table = [
-                (entry.name, entry.paradigm, entry.invariance, entry.cost, entry.paper, entry.summary, _options(entry))
+                (entry.name, entry.paradigm, entry.invariance, entry.cost, entry.paper, _does(entry), _options(entry))
                 for entry in entries
             ]
             headers = ("name", "paradigm", "invariance", "cost in N", "paper", "what it does", "options")
@@ -41,7 +45,25 @@ def catalogue_text() -> str:
     return "\n".join(parts)
 
 
-def _options(entry) -> str:  # type: ignore[no-untyped-def]
+def catalogue_markdown() -> str:
+    """The architectures as a table for the README; the first line of a kind is its title."""
+    parts = []
+    for kind, title in KINDS.items():
+        table = [
+            (f"`{entry.name}`", entry.paradigm, entry.invariance, entry.cost, entry.paper, _does(entry))
+            for entry in CATALOGUE.values()
+            if entry.kind == kind
+        ]
+        headers = ("name", "paradigm", "invariance", "cost in N", "paper", "what it does")
+        parts += [f"**{title}**", tabulate(table, headers=headers, tablefmt="github")]
+    return "\n\n".join(parts)
+
+
+def _does(entry: Entry) -> str:
+    return entry.summary + "; no larger sets than it was built for" * entry.fixed_size
+
+
+def _options(entry: Entry) -> str:
     return ", ".join(f"{name}={option.default}" for name, option in entry.options.items())
 
 
@@ -75,3 +97,7 @@ def plan_text(run: Run) -> str:
             f"{run.device}"
         )
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(catalogue_markdown())

@@ -47,7 +47,6 @@ class Entry:
     rows: tuple[str, ...] = ("",)
     needs_positions: bool = False
     needs_encoder: bool = False
-    max_size: int | None = None
     fixed_size: bool = False
     terms: Callable[[int, Mapping[str, Value]], tuple[int, str]] | None = None
 
