@@ -56,9 +56,9 @@ class Preset:
         """The settings of one row on one task, and a sentence on how they were tuned ("" where they were not)."""
         values = {**self.tables["all"], **self.tables["task"].get(task, {})}
         values.pop("rows", None)
-        tuned = _tuned(self.name)
-        choice = tuned.get("choices", {}).get(task, {}).get(row, {})
-        return Settings(**{**values, **choice}), tuned["how"] if choice else ""
+        choice = dict(_tuned(self.name).get(task, {}).get(row, {}))
+        how = choice.pop("how", "")
+        return Settings(**{**values, **choice}), how
 
 
 def load(name: str) -> Preset:

@@ -56,19 +56,21 @@ def tune(run: Run) -> int:
     healthy = run.execute()
     choices = best(run.results())
     path = tuned_file(run.request.preset.name)
-    known = tomllib.loads(path.read_text(encoding="utf-8"))["choices"] if path.exists() else {}
-    merged = {task: {row: choice["learning_rate"] for row, choice in rows.items()} for task, rows in known.items()}
-    for task, chosen in choices.items():
-        merged[task] = merged.get(task, {}) | chosen
+    known = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     factors = ", ".join(f"{factor:.3g}" for factor in GRID)
     how = (
         f"learning rate chosen among {factors} times the preset's, one trial each on the validation split, "
         f"by `{run.options.command}` on {datetime.now(UTC).date().isoformat()}"
     )
-    lines = [f"how = {json.dumps(how)}"]  # TOML's strings escape as JSON's do
-    for task, rows in sorted(merged.items()):
-        lines += ["", f"[choices.{task}]"]
-        lines += [f'"{row}" = {{ learning_rate = {rate} }}' for row, rate in sorted(rows.items())]
-    write_atomically(path, "\n".join(lines) + "\n")
+    for task, chosen in choices.items():
+        known[task] = known.get(task, {}) | {row: {"learning_rate": rate, "how": how} for row, rate in chosen.items()}
+    lines = []
+    for task, rows in sorted(known.items()):
+        lines += [f"[{task}]"]
+        for row, choice in sorted(rows.items()):
+            told = json.dumps(choice["how"])  # TOML's strings escape as JSON's do
+            lines += [f'"{row}" = {{ learning_rate = {choice["learning_rate"]}, how = {told} }}']
+        lines += [""]
+    write_atomically(path, "\n".join(lines))
     run.progress.say(f"{sum(map(len, choices.values()))} choices written to {path.name}")
     return 0 if healthy else 1

@@ -74,7 +74,7 @@ def test_the_papers_text_and_code_differ_where_the_authors_do() -> None:
 
 def test_tuned_choices_stand_above_the_preset(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "quick.toml").write_text(
-        'how = "by --tune on a day"\n[choices.arithmetic_sum."janossy:k=2"]\nlearning_rate = 0.5\n'
+        '[arithmetic_sum."janossy:k=2"]\nlearning_rate = 0.5\nhow = "by --tune on a day"\n'
     )
     monkeypatch.setattr("bench.presets.tuned_file", lambda preset: tmp_path / f"{preset}.toml")
     preset = load("quick")

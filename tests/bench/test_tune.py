@@ -62,26 +62,26 @@ def test_the_best_headline_wins_and_what_failed_never_does() -> None:
 
 @pytest.mark.usefixtures("forkserver")
 def test_choices_are_written_beside_the_preset_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Choices for other rows and tasks stay; the command may hold quotes."""
+    """Choices for other rows and tasks stay, with how they were made; the command may hold quotes."""
     path = tmp_path / "smoke.toml"
     for module in ("bench.tune", "bench.presets"):
         monkeypatch.setattr(f"{module}.tuned_file", lambda preset: path)
     path.write_text(
-        'how = "before"\n[choices.arithmetic_sum]\n"raw_mlp" = { learning_rate = 0.5 }\n'
-        '[choices.set_digits]\n"fspool + dspn" = { learning_rate = 0.25 }\n'
+        '[arithmetic_sum]\n"raw_mlp" = { learning_rate = 0.5, how = "before" }\n'
+        '[set_digits]\n"fspool + dspn" = { learning_rate = 0.25, how = "before" }\n'
     )
     asked = {"tasks": ["arithmetic_sum"], "models": ["deep_sets"], "decoders": []}
     made = Run(options(tmp_path, **asked, command='run_all.py "quoted" \\ --tune'))
     assert tune(made) == 0
     assert len(made.results()) == len(GRID)
     written = tomllib.loads(path.read_text())
-    chosen = written["choices"]["arithmetic_sum"].pop("deep_sets")["learning_rate"]
-    assert chosen == best(made.results())["arithmetic_sum"]["deep_sets"]
-    assert written["choices"] == {
-        "arithmetic_sum": {"raw_mlp": {"learning_rate": 0.5}},
-        "set_digits": {"fspool + dspn": {"learning_rate": 0.25}},
+    chosen = written["arithmetic_sum"].pop("deep_sets")
+    assert chosen["learning_rate"] == best(made.results())["arithmetic_sum"]["deep_sets"]
+    assert written == {
+        "arithmetic_sum": {"raw_mlp": {"learning_rate": 0.5, "how": "before"}},
+        "set_digits": {"fspool + dspn": {"learning_rate": 0.25, "how": "before"}},
     }
-    assert 'run_all.py "quoted" \\ --tune' in written["how"]
+    assert 'run_all.py "quoted" \\ --tune' in chosen["how"]
     settings, how = presets.load("smoke").settings("arithmetic_sum", "deep_sets")
-    assert settings.learning_rate == chosen
-    assert how == written["how"]
+    assert settings.learning_rate == chosen["learning_rate"]
+    assert how == chosen["how"]
