@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 
 from matplotlib.figure import Figure
 
@@ -30,6 +31,7 @@ def angle_figure(table: Table) -> Figure:
     with look():
         figure = new_figure(11, 1.3 + 1.75 * rows)
         panels = figure.subplots(rows, min(COLUMNS, len(lines)), sharex=True, sharey=True, squeeze=False)
+        worst_errors: list[float] = []
         for axes, line in zip(panels.flat, lines, strict=False):
             for record in line.ok:
                 angles, errors = (part(record, "figures").get(name) or [] for name in ("angle", "error"))
@@ -39,11 +41,13 @@ def angle_figure(table: Table) -> Figure:
                 worst = max(range(len(errors)), key=lambda place: errors[place])
                 axes.plot(angles[worst], errors[worst], "o", color=INK, markersize=3)
             worst_error = max(max(part(record, "figures").get("error") or [0]) for record in line.ok)
+            worst_errors.append(worst_error)
             axes.set_title(plain(line.label, 32), fontsize=9)
             axes.text(
                 0.98, 0.96, f"worst {number(worst_error, 2)}", transform=axes.transAxes, ha="right", va="top", size=8
             )
-        panels.flat[0].set_ylim(0, panels.flat[0].get_ylim()[1] * 1.2)  # room for the words, in all of them
+        # room for the words, in all of them; a seed whose sets flew apart leaves the picture, not the words
+        panels.flat[0].set_ylim(0, 1.2 * min(panels.flat[0].get_ylim()[1], 3 * statistics.median(worst_errors)))
         for axes in panels.flat[len(lines) :]:
             axes.set_visible(False)
         figure.suptitle(

@@ -27,6 +27,7 @@ Paint = Callable[[Axes, int, Array, Array], None]
 PANEL = 1.55  # inches
 STEPS = 5  # sets shown of a decoder's way, its start and its answer among them
 ROWS = 4  # examples in the figure of steps
+LETTERS = 21  # of a name, in a line over a panel
 FAINT = 0.03  # a slot below is not drawn
 
 
@@ -37,7 +38,8 @@ def pictures_figure(shown: Shown) -> Figure:
     for line, predictions in shown.rows:
         score = table.score(line)
         told = "" if score is None else f"\n{plain(table.headline)} {number(score.mean)}"
-        columns.append((f"{plain(line.label, 24)}{told}", predictions.elements[-1], predictions.presence[-1]))
+        name = "\n+ ".join(plain(part, LETTERS) for part in line.label.split(" + "))
+        columns.append((f"{name}{told}", predictions.elements[-1], predictions.presence[-1]))
     more = len(table.models) - len(shown.rows)
     which = f"the best row of each decoder, then the best of the rest ({more} not shown)" if more else "best first"
     return _grid(shown, columns, len(examples.mask), f"{plain(title(table), 90)}: predictions ({which})")

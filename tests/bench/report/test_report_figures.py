@@ -54,6 +54,17 @@ def test_a_panel_a_model(fleet):
     assert titles[0] == table.models[0].label
 
 
+def test_one_exploded_seed_does_not_flatten_the_others(make):
+    flat = [
+        make.record("rotated_square", f"row {n}", score=0.1, figures={"angle": [0.0, 45.0], "error": [0.0, worst]})
+        for n, worst in enumerate((0.5, 0.7, 20_000.0))
+    ]
+    (table,) = tables(flat)
+    figure = angle_figure(table)
+    assert 0.7 < figure.axes[0].get_ylim()[1] < 5
+    assert any("20,000" in text.get_text() for axes in figure.axes for text in axes.texts)
+
+
 def test_many_models_carry_numbers(make):
     rows = [make.record("clevr_state", f"row {n}", score=50.0 - n, time={"train": 10.0 + n % 7}) for n in range(25)]
     (table,) = tables([{**row, "time": {**row["time"], "device": "cpu"}} for row in rows])
