@@ -9,19 +9,15 @@ from __future__ import annotations
 import heapq
 import json
 import statistics
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from bench.plan import Cell
 from bench.presets import SETTINGS
-from bench.store import Store, write_atomically
 
 COSTS = SETTINGS / "costs.json"
 START_SECONDS = 5.0
@@ -103,41 +99,8 @@ def cost_key(preset: str, task: str, row: str) -> str:
     return f"{preset}/{task}/{row}"
 
 
-def update_costs(records: Iterable[dict[str, Any]], prepared: dict[str, float]) -> None:
-    """Put the costs of these records (all of one machine, this one) into the shipped table.
-
-    Of data the dearest preparation stays: a cheap one found its pictures made already, for another task.
-    """
-    reference = reference_seconds()
-    table = json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {}
-    seconds: dict[str, list[float]] = defaultdict(list)
-    for record in records:
-        if record["status"] == "ok":
-            seconds[cost_key(record["preset"], record["task"], record["row"])].append(record["seconds"])
-    for key, values in seconds.items():
-        table[key] = round(statistics.mean(values) / reference, 2)
-    for key, value in prepared.items():
-        table[key] = max(table.get(key, 0.0), round(value / reference, 2))
-    write_atomically(COSTS, json.dumps(dict(sorted(table.items())), indent=0) + "\n")
-
-
 def human(seconds: float) -> str:
     """``48 s``, ``9 min`` or ``2.5 h``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def main() -> None:
-    """``python -m bench.estimate DIR [DIR ...]``: put what these folders' records cost into the table."""
-    markers = [json.loads(path.read_text()) for path in (user_cache_path("setbench") / "prepared").glob("*.json")]
-    prepared: dict[str, float] = {}
-    for marker in markers:
-        prepared[marker["key"]] = max(prepared.get(marker["key"], 0.0), marker["seconds"])
-    records = [record for folder in sys.argv[1:] for record in Store(Path(folder), print).all()]
-    update_costs(records, prepared)
-    print(f"{len(records)} records, {len(prepared)} preparations of data: {COSTS.name} is written")
-
-
-if __name__ == "__main__":
-    main()

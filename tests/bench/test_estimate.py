@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from bench import costs as costs_module
 from bench import estimate as estimate_module
-from bench.estimate import START_SECONDS, UNKNOWN, Estimate, cost_key, human, update_costs
+from bench.costs import update_costs
+from bench.estimate import START_SECONDS, UNKNOWN, Estimate, cost_key, human
 from bench.plan import Cell, Request, plan
 from bench.presets import load
 
@@ -17,8 +19,9 @@ from bench.presets import load
 def costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty table of costs, on a machine whose reference operation takes two seconds."""
     path = tmp_path / "costs.json"
-    monkeypatch.setattr(estimate_module, "COSTS", path)
-    monkeypatch.setattr(estimate_module, "reference_seconds", lambda: 2.0)
+    for module in (costs_module, estimate_module):
+        monkeypatch.setattr(module, "COSTS", path)
+        monkeypatch.setattr(module, "reference_seconds", lambda: 2.0)
     return path
 
 
