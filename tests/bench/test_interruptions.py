@@ -45,9 +45,15 @@ def command(folder: Path, commands: list[subprocess.Popen[str]], *more: str) -> 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_as_on_a_terminal,
     )
     commands.append(started)
     return started
+
+
+def _as_on_a_terminal() -> None:
+    """A shell has its background jobs ignore Ctrl-C, and so would all that these tests start from one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def records(folder: Path) -> int:
