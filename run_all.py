@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -46,10 +48,14 @@ def positive(kind: type) -> object:
 
 
 class OneLine(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line, with the nearest valid word where there is one."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+        wrong = re.search(r"(?:unrecognized arguments: |invalid choice: ')([^\s']+)", message)
+        known = [word for action in self._actions for word in (*action.option_strings, *(action.choices or ()))]
+        near = difflib.get_close_matches(wrong[1], known, n=1, cutoff=0.7) if wrong else []
+        hint = f"; did you mean {near[0]}?" if near else ""
+        self.exit(2, f"{self.prog}: {message}{hint} (see --help)\n")
 
 
 def parser() -> argparse.ArgumentParser:

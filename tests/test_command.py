@@ -109,8 +109,8 @@ SLIPS = {
     "--decoders dspnn": "did you mean 'dspn'?",
     "--decoders dspn:loss=lest": "did you mean 'last'?",
     "--decoders mlp:steps=3": "mlp has no option 'steps'",
-    "--preset quik": "invalid choice: 'quik'",
-    "--device gpu": "invalid choice: 'gpu'",
+    "--preset quik": "did you mean quick?",
+    "--device gpu": "'gpu' (choose from 'auto', 'cpu', 'cuda') (see",
     "--seeds 5-2": "'5-2' is no list of seeds; write 0, 0-5 or 0,3,7-9",
     "--seeds one": "'one' is no list of seeds",
     "--seeds -1": "'-1' is no list of seeds",
@@ -119,7 +119,7 @@ SLIPS = {
     "--memory-limit -3": "'-3' should be a number above 0",
     "--jobs 1.5": "'1.5' should be a whole number above 0",
     "--jobs many": "'many' should be a whole number above 0",
-    "--task clevr_state": "unrecognized arguments",
+    "--task clevr_state": "unrecognized arguments: --task clevr_state; did you mean --tasks?",
     "--data nowhere": "--data nowhere: no such folder",
 }
 
