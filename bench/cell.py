@@ -17,6 +17,7 @@ from bench.measure import (
     median_seconds,
     prediction_moves,
     reference_seconds,
+    slots_error,
     synchronize,
 )
 from bench.pictures import EXAMPLES, SEED, Examples, Predictions
@@ -204,14 +205,15 @@ def _repeat(prediction: Any, times: int) -> Any:
 
 def _invariance(
     cell: Cell, predictor: Predictor, task: Task, split: Split, device: torch.device
-) -> dict[str, float] | None:
+) -> dict[str, float | None] | None:
     """Measured on the sets that the encoder sees: the inputs, or else the targets."""
     if predictor.encoder is None:
         return None
     chosen = split.batch(torch.arange(min(cell.settings.invariance_sets, len(split))))
     sets = chosen.inputs if isinstance(task.input, Sets) else chosen.targets
     elements, mask = to_device(tuple(sets), device)
-    found = invariance_error(predictor, elements, mask)
+    found: dict[str, float | None] = invariance_error(predictor, elements, mask)
+    found["slots64"] = slots_error(predictor, to_device(split.batch(torch.arange(min(8, len(split)))).inputs, device))
     if isinstance(task.input, Sets) and isinstance(task.output, Sets):
         found["prediction_moves"] = prediction_moves(predictor, (elements, mask))
     return found

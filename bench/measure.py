@@ -135,6 +135,21 @@ def _worst_by_swaps(predictor: Predictor, elements: Tensor, mask: Tensor) -> flo
     return worst
 
 
+def slots_error(predictor: Predictor, inputs: Any) -> float | None:
+    """Theorem 1 of DSPN on trained weights, in float64: how far permuting the slots of the start is from permuting the
+    answer; the largest over the inputs. None where the answer does not descend from a start."""
+    exact = copy.deepcopy(predictor).double()
+    with torch.no_grad():
+        found = exact.slots_error(_double(inputs))
+    return None if found is None else float(found.max())
+
+
+def _double(values: Any) -> Any:
+    if isinstance(values, tuple):
+        return tuple(map(_double, values))
+    return values.double() if values.is_floating_point() else values
+
+
 def prediction_moves(predictor: Predictor, inputs: tuple[Tensor, Tensor]) -> float:
     """From set to set: how far the predicted elements move, optimally matched, when the input is permuted.
 

@@ -157,6 +157,14 @@ class Predictor(nn.Module, ABC):
         """
         raise TypeError(f"{type(self).__name__} has no set encoder")
 
+    def slots_error(self, inputs: Any) -> Tensor | None:
+        """How far reversing the start's slots is from reversing the answer's, |f(Ps) - P f(s)| / |f(s)|: [batch].
+
+        Zero but for rounding where the set encoder is invariant (Zhang et al. 2019, Theorem 1). None where the answer
+        does not descend from a start.
+        """
+        return None
+
     def adversary(self) -> Mapping[str, Any] | None:
         """For min-max training: {"parameters": [...] that maximise the loss, "every": one adversary step per so many
         learner steps}. None for everything else."""

@@ -94,6 +94,20 @@ class SetDecoding(Predictor):
             code = self.code(inputs)
         return self.decoder.calibrate(code, targets)
 
+    def slots_error(self, inputs: Any) -> Float[Tensor, " batch"] | None:
+        if not isinstance(self.decoder, IterativeDecoder):
+            return None
+        code = self.code(inputs)
+        order = torch.arange(self.decoder.spec.max_size, device=code.device).flip(0)
+        wanted = torch.cat([part.reshape(len(code), len(order), -1) for part in self.decoder(code)[-1]], dim=-1)
+        self.decoder.start_order = order
+        try:
+            moved = torch.cat([part.reshape(len(code), len(order), -1) for part in self.decoder(code)[-1]], dim=-1)
+        finally:
+            self.decoder.start_order = None
+        wanted = wanted[:, order]
+        return (moved - wanted).norm(dim=(1, 2)) / wanted.norm(dim=(1, 2)).clamp(min=1e-30)
+
     def adversary(self) -> Mapping[str, Any] | None:
         return adversary_of(self.encoder)
 

@@ -109,7 +109,7 @@ class DSPN(IterativeDecoder):
         step = self.known_step()
         again = torch.is_grad_enabled()
         with torch.enable_grad():
-            slots = self.start(code)
+            slots = self.first_slots(code)
             passed = [slots]
             move = torch.zeros_like(slots)
             for _ in range(self.steps if steps is None else steps):

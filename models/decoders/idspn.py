@@ -73,7 +73,7 @@ class IDSPN(IterativeDecoder):
         """The start and the set after each step; only the last has a gradient."""
         size = self.known_step()
         steps = self.steps if steps is None else steps
-        first = self.start(code)
+        first = self.first_slots(code)
         slots = first.detach()
         passed = [slots]
         speed = torch.zeros_like(slots)

@@ -49,10 +49,16 @@ class IterativeDecoder(SetDecoder):
         self.steps = steps
         self.step = step
         self.momentum = momentum
+        self.start_order: Tensor | None = None
 
     @abstractmethod
     def start(self, code: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch slots with_presence"]:
         """The slots before the first step."""
+
+    def first_slots(self, code: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch slots with_presence"]:
+        """The start, its slots in ``start_order`` where one is set (to see Theorem 1 hold)."""
+        start = self.start(code)
+        return start if self.start_order is None else start[:, self.start_order]
 
     @abstractmethod
     def distance(

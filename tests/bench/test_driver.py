@@ -49,6 +49,10 @@ def test_every_cell_leaves_a_complete_record(finished: tuple[Path, list[dict[str
 
 
 def test_only_the_control_is_not_invariant(finished: tuple[Path, list[dict[str, Any]]]) -> None:
+    slots = {record["row"]: record["invariance"]["slots64"] for record in finished[1] if record.get("invariance")}
+    assert slots  # Theorem 1: of every row that descends from a start
+    assert all((error is not None) == ("dspn" in row) for row, error in slots.items())
+    assert all(error < 1e-10 for row, error in slots.items() if error is not None and "deep_sets" in row)
     errors = {record["row"]: record["invariance"]["max64"] for record in finished[1] if record.get("invariance")}
     assert len(errors) == 4
     for row, error in errors.items():

@@ -216,3 +216,50 @@ def test_parts_that_do_not_fit(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         build_predictor(source, output, latent=8, width=16, **given)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "decoder", "holds"),
+    [
+        ("deep_sets", "dspn", True),
+        ("fspool", "dspn", True),
+        ("deep_sets", "idspn", True),
+        ("raw_mlp", "dspn", False),
+        ("raw_lstm", "idspn", False),
+    ],
+)
+def test_theorem_1_holds_where_the_encoder_is_invariant(encoder: str, decoder: str, holds: bool) -> None:
+    torch.manual_seed(0)
+    rows = {"encoder": parse(encoder, ("encoder",)), "decoder": parse(decoder, ("decoder",))}
+    predictor = build_predictor(SETS, SETS, latent=8, width=16, **rows)
+    predictor.calibrate(batch(), batch())
+    predictor.double().eval()
+    elements, mask = batch()
+    error = predictor.slots_error((elements.double(), mask))
+    assert error.shape == (5,)
+    assert (error < 1e-10).all() if holds else (error > 1e-4).all()
+
+
+def test_the_error_of_the_slots_by_hand() -> None:
+    """The start's parameters themselves in reverse order, and a new path from there."""
+    torch.manual_seed(0)
+    predictor = build_predictor(
+        SETS, SETS, encoder=parse("raw_mlp", ("encoder",)), decoder=parse("dspn", ("decoder",)), latent=8, width=16
+    )
+    sets = batch()
+    predictor.calibrate(sets, sets)
+    predictor.eval()
+    found = predictor.slots_error(sets)
+    before = torch.cat([predictor(sets).elements, predictor(sets).presence[..., None]], dim=-1)
+    decoder = predictor.decoder
+    code = predictor.code(sets)
+    decoder.start_elements.data = decoder.start_elements.data.flip(0)
+    decoder.start_presence.data = decoder.start_presence.data.flip(0)
+    last = decoder(code)[-1]
+    after = torch.cat([last.elements, last.presence[..., None]], dim=-1)
+    by_hand = (after - before.flip(1)).flatten(1).norm(dim=1) / before.flatten(1).norm(dim=1)
+    torch.testing.assert_close(found, by_hand)
+
+
+def test_a_plain_decoder_has_no_start() -> None:
+    assert autoencoder("mlp").slots_error(batch()) is None
