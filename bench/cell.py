@@ -143,10 +143,11 @@ def look(
 def _describe_task(cell: Cell, task: Task, tested: int) -> dict[str, Any]:
     identity = task.identity
     frozen = isinstance(task.input, Vector) and cell.settings.image_encoder == FROZEN and hasattr(task, "frozen_from")
+    told = "frozen features" + ", learned on rendered scenes" * (identity.kind == "real")
     fewer = tested < cell.settings.sizes.get(cell.split, 0)
     return {
         "data": {"name": identity.name, "kind": identity.kind, "checksum": identity.checksum},
-        "notes": ["frozen features"] * frozen + [f"tested on {tested} examples, all there are"] * fewer,
+        "notes": [told] * frozen + [f"tested on {tested} examples, all there are"] * fewer,
         "metric_info": {
             name: {"unit": metric.unit, "higher_is_better": metric.higher_is_better, "meaning": metric.meaning}
             for name, metric in task.metrics.items()

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from bench.train import to_device
 from models.images.frozen import WEIGHTS, load_frozen
-from tasks.interfaces import Progress, Split, Task, Vector
+from tasks.interfaces import NoData, Progress, Split, Task, Vector
 
 FROZEN = "frozen"
 
@@ -24,8 +24,16 @@ def freeze(task: Task) -> Task:
 
     The codes are cached beside the pictures under a name that holds the hash of the weights, the data's checksum and
     the split, and are made again where one of them changes.
+
+    Raises:
+        NoData: the task's pictures are rendered, but not as those that the encoder has learned from were.
     """
     encoder, about = load_frozen()
+    if task.identity.kind.startswith("rendered") and not task.identity.checksum.startswith(about["pictures"]):
+        raise NoData(
+            f"the frozen image encoder is of pictures {about['pictures']}, these are {task.identity.checksum}; "
+            "python -m bench.pretrain makes one of these"
+        )
     load_pictures, prepare_pictures = task.split, task.prepare
     key = hashlib.sha256(WEIGHTS.read_bytes() + task.identity.checksum.encode()).hexdigest()[:16]
 
