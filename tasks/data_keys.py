@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
+
+from tasks.clevr.identity import RENDERER, released_hash
 
 # Published md5 sums of the four MNIST files, as `gzip` files.
 MNIST_MD5 = {
@@ -33,13 +34,13 @@ def _at_most(points: int) -> str:
 
 
 def rendered_clevr_key() -> str:
-    """Tied to a hash of the renderer's own source: another picture is another data set."""
-    return "rendered-" + import_module("tasks.clevr.identity").renderer_hash()
+    """Named by the version of the pictures: other pictures are another data set."""
+    return f"rendered-{RENDERER}"
 
 
 def real_clevr_key(data: Path | None) -> str:
     """The released scenes in the user's folder, known by the names and sizes of their files."""
-    return "clevr-" + import_module("tasks.clevr.identity").released_hash(data) if data else "clevr-missing"
+    return f"clevr-{released_hash(data)}" if data else "clevr-missing"
 
 
 def real_clevr_missing(data: Path | None) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from tasks.clevr.constants import MAX_OBJECTS
-from tasks.clevr.identity import renderer_hash
+from tasks.clevr.identity import RENDERER
 from tasks.clevr.records import pack
 from tasks.clevr.render import SIZE, render
 from tasks.clevr.sample import sample
@@ -41,8 +41,8 @@ class RenderedScenes:
 
     @property
     def key(self) -> str:
-        """Names the data set; the renderer's hash included."""
-        return f"{renderer_hash()[:16]}-{self.resolution}px-3to{self.max_objects}-seed{self.seed}"
+        """Names the data set; the renderer's version included."""
+        return f"{RENDERER}-{self.resolution}px-3to{self.max_objects}-seed{self.seed}"
 
     def store(self, split: str) -> Store:
         return Store(Path(self.cache) / "clevr-rendered" / self.key / split, (3, self.resolution, self.resolution))

@@ -19,7 +19,7 @@ from tasks.clevr.fidelity.measure import charts, find_reference, real_medians, r
 from tasks.clevr.fidelity.page import machine, page
 from tasks.clevr.fidelity.sheet import sheet
 from tasks.clevr.fidelity.speed import speed
-from tasks.clevr.identity import renderer_hash
+from tasks.clevr.identity import RENDERER
 from tasks.clevr.workers import processors
 from tasks.interfaces import NoData
 
@@ -51,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "README.md").write_text(page(rows, known, ours, real, given.scenes, speeds, shown), encoding="utf-8")
     sheet(pairs.theirs, pairs.ours, pairs.names).save(given.out / "sheet.png", optimize=True)
-    facts: dict[str, Any] = {"command": shown, "machine": machine(), "renderer": renderer_hash()}
+    facts: dict[str, Any] = {"command": shown, "machine": machine(), "renderer": RENDERER}
     measured: dict[str, Sequence[Any]] = {"real": rows, "charts": known, "medians": ours, "speed": speeds}
     facts |= {name: [asdict(one) for one in listed] for name, listed in measured.items()}
     (given.out / "numbers.json").write_text(json.dumps(_plain(facts), indent=1) + "\n", encoding="utf-8")

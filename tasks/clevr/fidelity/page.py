@@ -12,7 +12,7 @@ import torch
 from tasks.clevr.fidelity.colours import Median
 from tasks.clevr.fidelity.measure import Row
 from tasks.clevr.fidelity.speed import Speed
-from tasks.clevr.identity import renderer_hash
+from tasks.clevr.identity import RENDERER
 from tasks.clevr.workers import processors
 
 AIM_BACKGROUND, AIM_OBJECTS, AIM_COLOUR = 4, 20, 6
@@ -31,7 +31,7 @@ def page(
     parts = [
         "# Are the rendered scenes CLEVR?",
         "Pictures of this suite's renderer beside real pictures of CLEVR v1.0 (Johnson et al. 2017, CC BY 4.0).",
-        f"Made by `{command}` on {machine()}. Renderer {renderer_hash()[:16]}.",
+        f"Made by `{command}` on {machine()}. Renderer {RENDERER}.",
         "## Against real pictures",
         _against_real(rows),
         "![Real pictures and ours of the same scenes](sheet.png)",

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from tasks.clevr import constants as c
-from tasks.clevr.identity import code_only, renderer_hash
 from tasks.clevr.render import render
 from tasks.clevr.sample import sample
 from tasks.clevr.scenes import Scenes
@@ -136,10 +135,3 @@ def test_pictures_are_whole_for_every_kind_of_scene() -> None:
         assert picture.dtype == torch.uint8
         assert picture.float().mean() > 90
         assert (picture.amax(1) > 0).all()
-
-
-def test_hash_is_of_code_only() -> None:
-    one = '"""What."""\nX = 1  # why\n\n\ndef f():\n    """Doc."""\n    return X\n'
-    assert code_only(one) == code_only("X = 1\ndef f():\n    return X\n")
-    assert code_only(one) != code_only("X = 2\ndef f():\n    return X\n")
-    assert len(renderer_hash()) == 64
