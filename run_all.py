@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from bench.driver import Options, Run, command_line
-from bench.listing import catalogue_text, plan_text
-from bench.plugins import plug_in
-from bench.presets import PRESETS, load
+from setbench.bench.plan.presets import PRESETS, load
+from setbench.bench.runner.driver import Options, Run, command_line
+from setbench.bench.runner.listing import catalogue_text, plan_text
+from setbench.bench.runner.plugins import plug_in
 
 
 def seeds(text: str) -> tuple[int, ...]:
@@ -153,7 +153,7 @@ def main(words: list[str] | None = None) -> int:
         return 0
     try:
         if arguments.tune:
-            from bench.tune import tune
+            from setbench.bench.runner.tune import tune
 
             return tune(run)
         code = 0 if arguments.report_only or run.execute() else 1
@@ -173,7 +173,7 @@ def main(words: list[str] | None = None) -> int:
 
 def report(run: Run) -> None:
     """Write the leaderboard of all records in the results folder and print a summary of this run's."""
-    from bench.report import summary, write_report
+    from setbench.bench.report import summary, write_report
 
     write_report(run.store.all(), run.options.results, pictures=run.options.figures)
     print(summary(run.results()))

@@ -1,5 +1,5 @@
 """The harness: ``from bench import run; records = run(tasks=["clevr_state"])``."""
 
-from bench.driver import run
+from setbench.bench.runner.driver import run
 
 __all__ = ["run"]

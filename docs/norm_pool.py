@@ -2,9 +2,9 @@
 
 from torch import nn
 
-from models.catalogue import register
-from models.entry import Entry, Option
-from models.interfaces import SetEncoder
+from setbench.models.catalogue import register
+from setbench.models.entry import Entry, Option
+from setbench.models.interfaces import SetEncoder
 
 
 class NormPool(SetEncoder):

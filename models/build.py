@@ -6,13 +6,13 @@ from typing import Any
 
 from torch import nn
 
-from models.catalogue import Row
-from models.heads import head as build_head
-from models.images.resnet34 import ResNet34
-from models.images.small import SmallImageEncoder
-from models.interfaces import Predictor, SetDecoder, SetEncoder, SetSpec
-from models.layers import mlp
-from models.predictors import Readout, SetDecoding
+from setbench.models.catalogue import Row
+from setbench.models.heads import head as build_head
+from setbench.models.images.resnet34 import ResNet34
+from setbench.models.images.small import SmallImageEncoder
+from setbench.models.interfaces import Predictor, SetDecoder, SetEncoder, SetSpec
+from setbench.models.ops.layers import mlp
+from setbench.models.predictors import Readout, SetDecoding
 
 IMAGE_ENCODERS = {"small": SmallImageEncoder, "resnet34": ResNet34}
 

@@ -9,14 +9,14 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.attention.catalogue import ENTRIES as ATTENTION
-from models.controls.catalogue import ENTRIES as CONTROLS
-from models.decoders.catalogue import ENTRIES as DECODERS
-from models.entry import Entry, Option, Value
-from models.graphs.catalogue import ENTRIES as GRAPHS
-from models.permuting.catalogue import ENTRIES as PERMUTING
-from models.sampling.catalogue import ENTRIES as SAMPLING
-from models.sorting.catalogue import ENTRIES as SORTING
+from setbench.models.attention.catalogue import ENTRIES as ATTENTION
+from setbench.models.controls.catalogue import ENTRIES as CONTROLS
+from setbench.models.decoders.catalogue import ENTRIES as DECODERS
+from setbench.models.entry import Entry, Option, Value
+from setbench.models.graphs.catalogue import ENTRIES as GRAPHS
+from setbench.models.permuting.catalogue import ENTRIES as PERMUTING
+from setbench.models.sampling.catalogue import ENTRIES as SAMPLING
+from setbench.models.sorting.catalogue import ENTRIES as SORTING
 
 CATALOGUE: dict[str, Entry] = {
     entry.name: entry for entry in (*PERMUTING, *SORTING, *SAMPLING, *ATTENTION, *GRAPHS, *CONTROLS, *DECODERS)

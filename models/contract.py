@@ -1,14 +1,14 @@
 """The laws that every set encoder obeys, one function each, for the tests and for authors of new encoders.
 
-    python -m models.contract                      every row of the catalogue
-    python -m models.contract janossy:k=3 pi_sgd   these rows
+    python -m setbench.models.contract                      every row of the catalogue
+    python -m setbench.models.contract janossy:k=3 pi_sgd   these rows
 
 or from Python, for an encoder that stands in no catalogue yet:
 
-    from models.contract import broken_laws
+    from setbench.models.contract import broken_laws
     broken_laws(Row(Entry(name="mine", target="my_file:Mine", …), options={}))  # {} when all hold
 
-A law is called with a :class:`~models.catalogue.Row`, builds its encoder small and in float64, and raises
+A law is called with a :class:`~setbench.models.catalogue.Row`, builds its encoder small and in float64, and raises
 ``AssertionError`` with one line that says what was seen. What a law expects depends on what the catalogue claims: an
 entry of exact invariance must be invariant, every other must be SEEN not to be.
 
@@ -27,8 +27,8 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from models.catalogue import Row, UnknownName, parse, rows
-from models.interfaces import SetEncoder, SetSpec
+from setbench.models.catalogue import Row, UnknownName, parse, rows
+from setbench.models.interfaces import SetEncoder, SetSpec
 
 LATENT = 5
 WIDTH = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from models.layers import mlp
+from setbench.models.ops.layers import mlp
 
 
 def head(name: str, latent: int, width: int, out: int) -> nn.Module:

@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.decoders.iterative import IterativeDecoder
-from models.decoders.presence import encode_slots, slots_of
-from models.interfaces import PredictedSets, Predictor, SetDecoder, SetEncoder, TaskLoss
+from setbench.models.decoders.iterative import IterativeDecoder
+from setbench.models.interfaces import PredictedSets, Predictor, SetDecoder, SetEncoder, TaskLoss
+from setbench.models.ops.presence import encode_slots, slots_of
 
 DRAWS = 20
 """Predictions of a random encoder that are averaged at evaluation (Murphy et al. 2019 test 1 and 20)."""

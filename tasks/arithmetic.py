@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tasks.interfaces import DataIdentity, Metric, Number, SetBatch, Sets, Split, Task, shuffle
+from setbench.tasks.interfaces import DataIdentity, Metric, Number, SetBatch, Sets, Split, Task, shuffle
 
 FEATURES = 100
 ALL = {"train": 100_000, "validation": 10_000, "test": 10_000}

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from tasks.data_keys import digits_key, mnist_key, real_clevr_key, real_clevr_missing, rendered_clevr_key
+from setbench.tasks.data_keys import digits_key, mnist_key, real_clevr_key, real_clevr_missing, rendered_clevr_key
 
 Options = Mapping[str, Any]
 
@@ -234,7 +234,7 @@ TASKS: dict[str, TaskEntry] = {
     for entry in (
         TaskEntry(
             name="rotated_square",
-            target="tasks.rotated_square:RotatedSquare",
+            target="setbench.tasks.rotated_square:RotatedSquare",
             group=TO_SET,
             asks="From (cos 4a, sin 4a) give the four corners of the square turned by the angle a: a quarter turn "
             "gives the same set, so a decoder that lists its corners in order must jump somewhere.",
@@ -250,7 +250,7 @@ TASKS: dict[str, TaskEntry] = {
         ),
         _clevr(
             "clevr_box",
-            "tasks.clevr.clevr_box:ClevrBox",
+            "setbench.tasks.clevr.box:ClevrBox",
             "From a picture of a CLEVR scene give the bounding box of every object, 3 to 10 of them.",
             "ap_50 is average precision, in per cent, where a box counts as found if it overlaps the true one by half "
             "(IoU 0.5): 100 is perfect; the columns to its right ask for tighter boxes.",
@@ -260,39 +260,46 @@ TASKS: dict[str, TaskEntry] = {
         ),
         _clevr(
             "clevr_state",
-            "tasks.clevr.clevr_state:ClevrState",
+            "setbench.tasks.clevr.state:ClevrState",
             "From a picture of a CLEVR scene give every object's position, shape, colour, material and size.",
             "ap_inf is average precision, in per cent, where an object counts as found if its four attributes are all "
             "right: 100 is perfect; the columns to its right also ask for its position.",
             "ap_inf",
-            picture="tasks.clevr.redraw:redraw",
+            picture="setbench.tasks.clevr.redraw:redraw",
         ),
-        _auto_encoding("set_mnist", "tasks.set_mnist:SetMnist", "an MNIST digit", mnist_key),
-        _auto_encoding("set_digits", "tasks.set_digits:SetDigits", "a handwritten digit (not MNIST)", digits_key),
-        _classes("set_mnist_classes", "tasks.classes:SetMnistClasses", "an MNIST digit", mnist_key),
-        _classes("set_digits_classes", "tasks.classes:SetDigitsClasses", "a handwritten digit (not MNIST)", digits_key),
-        _arithmetic("arithmetic_sum", "tasks.arithmetic:Sum", 5, "Add up five integers of 0 to 99."),
+        _auto_encoding("set_mnist", "setbench.tasks.points.set_mnist:SetMnist", "an MNIST digit", mnist_key),
+        _auto_encoding(
+            "set_digits", "setbench.tasks.points.set_digits:SetDigits", "a handwritten digit (not MNIST)", digits_key
+        ),
+        _classes("set_mnist_classes", "setbench.tasks.points.classes:SetMnistClasses", "an MNIST digit", mnist_key),
+        _classes(
+            "set_digits_classes",
+            "setbench.tasks.points.classes:SetDigitsClasses",
+            "a handwritten digit (not MNIST)",
+            digits_key,
+        ),
+        _arithmetic("arithmetic_sum", "setbench.tasks.arithmetic:Sum", 5, "Add up five integers of 0 to 99."),
         _arithmetic(
             "arithmetic_range",
-            "tasks.arithmetic:Range",
+            "setbench.tasks.arithmetic:Range",
             5,
             "The largest less the smallest of five integers of 0 to 99.",
         ),
         _arithmetic(
             "arithmetic_unique_sum",
-            "tasks.arithmetic:UniqueSum",
+            "setbench.tasks.arithmetic:UniqueSum",
             10,
             "Add up the different ones among ten integers of 0 to 9.",
         ),
         _arithmetic(
             "arithmetic_unique_count",
-            "tasks.arithmetic:UniqueCount",
+            "setbench.tasks.arithmetic:UniqueCount",
             10,
             "Count the different ones among ten integers of 0 to 9.",
         ),
         _arithmetic(
             "arithmetic_variance",
-            "tasks.arithmetic:Variance",
+            "setbench.tasks.arithmetic:Variance",
             10,
             "The variance (divided by n) of ten integers of 0 to 99.",
             headline="rmse",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.clevr.identity import RENDERER, released_hash
+from setbench.tasks.clevr.files.identity import RENDERER, released_hash
 
 # Published md5 sums of the four MNIST files, as `gzip` files.
 MNIST_MD5 = {

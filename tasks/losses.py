@@ -19,7 +19,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
-from tasks.interfaces import SetBatch, SetGuess
+from setbench.tasks.interfaces import SetBatch, SetGuess
 
 # Entries of one block of pair costs: small enough for a core's cache, large enough to keep a GPU busy.
 _BLOCK = {"cpu": 1 << 19, "cuda": 1 << 26}
@@ -31,7 +31,7 @@ def chamfer_padded(prediction: SetGuess, target: SetBatch) -> Tensor:
 
     All slots count, padding too, as in the authors' code. That is what "Chamfer" is in their tables, and it is why the
     value depends on ``max_size``. For the distance between the real elements see
-    :func:`tasks.metrics.chamfer_distance`.
+    :func:`setbench.tasks.metrics.chamfer_distance`.
 
     Blind to multiplicity: {a, a, b} and {a, b, b} are at distance 0.
     """

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tasks.interfaces import DataIdentity, Metric, SetBatch, Sets, Split, Task, Vector
-from tasks.losses import hungarian
-from tasks.metrics import hungarian_distance
+from setbench.tasks.interfaces import DataIdentity, Metric, SetBatch, Sets, Split, Task, Vector
+from setbench.tasks.losses import hungarian
+from setbench.tasks.metrics import hungarian_distance
 
 QUARTER = math.pi / 2
 ALL = {"train": 10_000, "validation": 1_000, "test": 10_000}

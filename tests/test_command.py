@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from bench.presets import PRESETS
-from models.catalogue import CATALOGUE
-from tasks.catalogue import TASKS
+from setbench.bench.plan.presets import PRESETS
+from setbench.models.catalogue import CATALOGUE
+from setbench.tasks.catalogue import TASKS
 
 ROOT = Path(__file__).parents[1]
 BUSY = ("torch", "matplotlib", "pandas", "seaborn", "scipy")
@@ -173,7 +173,7 @@ def refuse(*_: Any, **__: Any) -> Any:
 def test_a_folder_that_cannot_be_written_is_one_line(
     run_all: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.store.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("setbench.bench.records.store.tempfile.mkstemp", refuse)
     assert run_all.main([*SMALL, "--results", str(tmp_path)]) == 1
     said = capsys.readouterr().err.splitlines()
     assert said[-1] == "run_all.py: [Errno 13] Permission denied: 'results'"
@@ -193,7 +193,7 @@ def test_a_folder_that_is_a_file_is_one_line(
 def test_a_leaderboard_that_cannot_be_written_is_one_line(
     run_all: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.report.write_report", refuse)
+    monkeypatch.setattr("setbench.bench.report.write_report", refuse)
     assert run_all.main([*SMALL, "--results", str(tmp_path), "--report-only"]) == 1
     assert capsys.readouterr().err == (
         "run_all.py: the leaderboard could not be written: [Errno 13] Permission denied: 'results'\n"
@@ -206,7 +206,7 @@ def test_a_full_disk_is_one_line_and_the_old_record_stays(
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bench.store.os.fsync", full)
+    monkeypatch.setattr("setbench.bench.records.store.os.fsync", full)
     assert run_all.main([*SMALL, "--results", str(tmp_path)]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == "run_all.py: [Errno 28] No space left on device"
     assert list((tmp_path / "records").iterdir()) == []

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from models.catalogue import CATALOGUE
-from tasks.catalogue import TASKS
+from setbench.models.catalogue import CATALOGUE
+from setbench.tasks.catalogue import TASKS
 
 ROOT = Path(__file__).parents[1]
 OURS = {"run_all", "bench", "models", "tasks", "tests"}
+"""Top-level names; ``setbench.bench`` counts as ``bench``."""
 MAY_IMPORT = {"models": {"models"}, "tasks": {"tasks"}, "bench": {"bench", "models", "tasks"}}
 
 
@@ -27,7 +28,9 @@ def imported(text: str, path: Path) -> Iterator[str]:
             case ast.Import(names):
                 yield from (alias.name for alias in names)
             case ast.ImportFrom(module, _, level):
-                package = path.relative_to(ROOT).parts[:-level] if level else ()  # a dot goes up from the file itself
+                package = (
+                    ("setbench", *path.relative_to(ROOT).parts)[:-level] if level else ()
+                )  # a dot goes up from the file itself
                 yield ".".join([*package, *filter(None, [module])])
             case ast.Call(function, [ast.Constant(str(name)), *_]) if "import_module" in ast.unparse(function):
                 yield name
@@ -35,7 +38,8 @@ def imported(text: str, path: Path) -> Iterator[str]:
 
 def ours(path: Path) -> set[str]:
     """The top-level names of ours that a file imports."""
-    return {name.partition(".")[0] for name in imported(path.read_text(encoding="utf-8"), path)} & OURS
+    names = imported(path.read_text(encoding="utf-8"), path)
+    return {name.removeprefix("setbench.").partition(".")[0] for name in names} & OURS
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
@@ -53,28 +57,38 @@ def test_the_command_imports_the_harness_alone() -> None:
 
 def test_the_walk_sees_every_kind_of_import() -> None:
     text = (
-        "import bench.cell, torch\n"
+        "import setbench.bench.cell.run_cell, torch\n"
         "def late():\n"
-        "    from tasks.losses import chamfer\n"
-        "importlib.import_module('bench.train')\n"
+        "    from setbench.tasks.losses import chamfer\n"
+        "importlib.import_module('setbench.bench.cell.train')\n"
         "from . import near\n"
         "from ..layers import mlp\n"
     )
     found = sorted(imported(text, ROOT / "models" / "sorting" / "made_up.py"))
-    assert found == sorted(["bench.cell", "torch", "tasks.losses", "bench.train", "models.sorting", "models.layers"])
+    assert found == sorted(
+        [
+            "setbench.bench.cell.run_cell",
+            "torch",
+            "setbench.tasks.losses",
+            "setbench.bench.cell.train",
+            "setbench.models.sorting",
+            "setbench.models.layers",
+        ]
+    )
 
 
 def light() -> list[str]:
     """The modules behind ``--help``, ``--list``, ``--dry-run`` and the tables."""
-    catalogues = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "models").rglob("catalogue.py")]
-    plans = ("plan", "presets", "store", "estimate", "machine", "listing")
-    runs = ("driver", "execute", "preloaded", "progress", "quiet", "report")
+    catalogues = (ROOT / "models").rglob("catalogue.py")
+    whole = [path for folder in ("plan", "records", "runner") for path in (ROOT / "bench" / folder).glob("*.py")]
+    paths = [path.relative_to(ROOT).with_suffix("") for path in (*catalogues, *whole) if path.stem != "__init__"]
     return [
-        *(".".join(path.parts) for path in catalogues),
-        "models.entry",
-        "tasks.catalogue",
-        "tasks.data_keys",
-        *(f"bench.{name}" for name in plans + runs),
+        *(".".join(("setbench", *path.parts)) for path in paths),
+        "setbench.models.entry",
+        "setbench.tasks.catalogue",
+        "setbench.tasks.data_keys",
+        "setbench.bench.cell.quiet",
+        "setbench.bench.report",
         "run_all",
     ]
 
@@ -115,7 +129,7 @@ def named(path: Path) -> set[str]:
 CLASSES = {entry.target.partition(":")[2] for entry in [*CATALOGUE.values(), *TASKS.values()]}
 
 LAYERS = {"mlp"}
-"""Of the identifiers, ``models.layers.mlp`` builds layers; in a string it is the architecture."""
+"""Of the identifiers, ``setbench.models.ops.layers.mlp`` builds layers; in a string it is the architecture."""
 
 COMMON = {"slots", "queries"}
 """Entries of the catalogue that are plain words of the field too: a set is predicted in slots."""
@@ -132,15 +146,15 @@ def test_the_harness_names_no_architecture_and_no_task(path: Path) -> None:
 def test_nothing_imports_an_experiment() -> None:
     for path in [*HARNESS, ROOT / "run_all.py"]:
         names = imported(path.read_text(encoding="utf-8"), path)
-        assert not any(name.startswith("bench.experiments") for name in names), path
+        assert not any(name.startswith("setbench.bench.experiments") for name in names), path
 
 
 def test_names_are_seen_where_they_stand(tmp_path: Path) -> None:
     path = tmp_path / "code.py"
     path.write_text('''
 """A docstring may say deep_sets."""
-from models.layers import mlp
-from models.sorting import fspool
+from setbench.models.ops.layers import mlp
+from setbench.models.sorting import fspool
 best = "use set_transformer:k=2, or dspn."
 slots = DeepSets
 head = "mlp"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.listing import catalogue_markdown
-from bench.plan import Request, plan
-from bench.presets import load
-from tasks.catalogue import find
+from setbench.bench.plan.cells import Request, plan
+from setbench.bench.plan.presets import load
+from setbench.bench.runner.listing import catalogue_markdown
+from setbench.tasks.catalogue import find
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,7 +21,7 @@ LINKS = re.findall(r"\]\(([^)#]+)\)", README)
 
 
 def test_the_catalogue_is_that_of_today() -> None:
-    assert catalogue_markdown() in README, "python -m bench.listing prints the catalogue of today"
+    assert catalogue_markdown() in README, "python -m setbench.bench.runner.listing prints the catalogue of today"
 
 
 def test_the_example_is_the_file() -> None:

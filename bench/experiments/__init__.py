@@ -1,6 +1,6 @@
 """What theory says must show: small experiments beside the benchmark, each a script.
 
-``python -m bench.experiments.NAME`` writes ``results/experiments/NAME/``: runs.csv, README.md and figure.png.
+``python -m setbench.bench.experiments.NAME`` writes ``results/experiments/NAME/``: runs.csv, README.md and figure.png.
 
 - ``pisgd_draws``: the error of pi-SGD's mean falls as 1/sqrt(p) in the number of draws.
 - ``median_latent``: how large a latent must Deep Sets have for the median of N numbers?

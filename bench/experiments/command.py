@@ -22,13 +22,13 @@ class Asked:
 def asked(name: str, about: str, steps: int, seeds: int, words: list[str] | None = None) -> Asked:
     """Read ``--steps``, ``--seeds`` and ``--out``; the first two have the experiment's own defaults."""
     words = sys.argv[1:] if words is None else words
-    parser = argparse.ArgumentParser(prog=f"python -m bench.experiments.{name}", description=about)
+    parser = argparse.ArgumentParser(prog=f"python -m setbench.bench.experiments.{name}", description=about)
     parser.add_argument("--steps", type=_positive, default=steps, help=f"optimiser steps a run (default {steps})")
     parser.add_argument("--seeds", type=_positive, default=seeds, help=f"seeds 0, 1, … (default {seeds} of them)")
     default = Path("results/experiments") / name
     parser.add_argument("--out", type=Path, default=default, metavar="DIR", help=f"default {default}")
     found = parser.parse_args(words)
-    command = shlex.join(["python", "-m", f"bench.experiments.{name}", *words])
+    command = shlex.join(["python", "-m", f"setbench.bench.experiments.{name}", *words])
     return Asked(found.steps, found.seeds, found.out, command)
 
 

@@ -16,10 +16,10 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from bench.experiments.command import Asked, asked
-from bench.experiments.page import Page, publish
-from bench.report.figures.style import look, new_figure
-from models.layers import mlp
+from setbench.bench.experiments.command import Asked, asked
+from setbench.bench.experiments.page import Page, publish
+from setbench.bench.report.figures.style import look, new_figure
+from setbench.models.ops.layers import mlp
 
 NAME = "median_latent"
 SIZES = (3, 5, 9, 15)

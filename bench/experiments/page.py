@@ -9,12 +9,12 @@ from datetime import date
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.experiments.command import Asked
-from bench.machine import commit, machine, versions
-from bench.report.document import Block, Bullets, Cell, Code, Grid, Heading, Picture, Text
-from bench.report.figures.style import save
-from bench.report.markdown import render
-from bench.store import write_atomically
+from setbench.bench.experiments.command import Asked
+from setbench.bench.records.machine import commit, machine, versions
+from setbench.bench.records.store import write_atomically
+from setbench.bench.report.document import Block, Bullets, Cell, Code, Grid, Heading, Picture, Text
+from setbench.bench.report.figures.style import save
+from setbench.bench.report.markdown import render
 
 
 @dataclass(frozen=True)

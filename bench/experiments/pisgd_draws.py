@@ -14,13 +14,13 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from bench.experiments.command import asked
-from bench.experiments.page import Page, publish
-from bench.experiments.training import cell, fresh, told, trained
-from bench.report.figures.style import INK, look, new_figure
-from models.interfaces import SetSpec
-from models.permuting.janossy import Janossy
-from models.sampling.pi_sgd import PiSGD
+from setbench.bench.experiments.command import asked
+from setbench.bench.experiments.page import Page, publish
+from setbench.bench.experiments.training import cell, fresh, told, trained
+from setbench.bench.report.figures.style import INK, look, new_figure
+from setbench.models.interfaces import SetSpec
+from setbench.models.permuting.janossy import Janossy
+from setbench.models.sampling.pi_sgd import PiSGD
 
 NAME, TASK, MODEL = "pisgd_draws", "arithmetic_range", "pi_sgd"
 DRAWS = [2**power for power in range(9)]

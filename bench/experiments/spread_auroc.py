@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from bench.experiments.command import asked
-from bench.experiments.page import Page, publish
-from bench.experiments.training import cell, told, trained
-from bench.report.figures.style import INK, look, new_figure
-from models.predictors import Readout
-from tasks.arithmetic import Arithmetic
-from tasks.interfaces import Task
+from setbench.bench.experiments.command import asked
+from setbench.bench.experiments.page import Page, publish
+from setbench.bench.experiments.training import cell, told, trained
+from setbench.bench.report.figures.style import INK, look, new_figure
+from setbench.models.predictors import Readout
+from setbench.tasks.arithmetic import Arithmetic
+from setbench.tasks.interfaces import Task
 
 NAME, MODEL, DRAWS = "spread_auroc", "pi_sgd:phi=gru", 20
 RATE = 1e-2

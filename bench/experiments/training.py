@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from platformdirs import user_cache_path
 
-from bench.cell import make_predictor, make_task
-from bench.plan import Cell, Request, plan
-from bench.presets import load
-from bench.train import Trainer
-from models.interfaces import Predictor
-from tasks.interfaces import Task
+from setbench.bench.cell.run_cell import make_predictor, make_task
+from setbench.bench.cell.train import Trainer
+from setbench.bench.plan.cells import Cell, Request, plan
+from setbench.bench.plan.presets import load
+from setbench.models.interfaces import Predictor
+from setbench.tasks.interfaces import Task
 
 PRESET = "sweep"
 CPU = torch.device("cpu")

@@ -13,13 +13,13 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from bench.cell import best_constant, evaluate
-from bench.experiments.command import asked
-from bench.experiments.page import Page, publish
-from bench.experiments.training import CPU, cell, told, trained
-from bench.report.figures.style import INK, look, new_figure
-from bench.report.published import FILE
-from tasks.arithmetic import Variance
+from setbench.bench.cell.run_cell import best_constant, evaluate
+from setbench.bench.experiments.command import asked
+from setbench.bench.experiments.page import Page, publish
+from setbench.bench.experiments.training import CPU, cell, told, trained
+from setbench.bench.report.figures.style import INK, look, new_figure
+from setbench.bench.report.published import FILE
+from setbench.tasks.arithmetic import Variance
 
 NAME = "variance_pairs"
 TASKS = (

@@ -3,7 +3,7 @@
 ``write_report(records, directory)`` writes the files; ``summary(records)`` is the last word of a run.
 """
 
-from bench.report.terminal import summary
-from bench.report.write import write_report
+from setbench.bench.report.terminal import summary
+from setbench.bench.report.write import write_report
 
 __all__ = ["summary", "write_report"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from bench.report.document import Block, Bullets, Cell, Code, Grid, Heading, Picture, Text
-from bench.report.numbers import NOTHING, count, error, number
-from bench.report.running import how_it_was_run
-from bench.report.tables import Line, Record, Table, distinct, machine, part, why
+from setbench.bench.report.document import Block, Bullets, Cell, Code, Grid, Heading, Picture, Text
+from setbench.bench.report.numbers import NOTHING, count, error, number
+from setbench.bench.report.running import how_it_was_run
+from setbench.bench.report.tables import Line, Record, Table, distinct, machine, part, why
 
 FLOOR = "†"
 BROKEN = "‡"

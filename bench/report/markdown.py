@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from bench.report.document import Block, Bullets, Cell, Code, Grid, Heading, Picture, Text
+from setbench.bench.report.document import Block, Bullets, Cell, Code, Grid, Heading, Picture, Text
 
 
 def render(blocks: Iterable[Block]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from bench.report.contents import column, scored
-from bench.report.document import Block, Cell, Grid, Heading, Text
-from bench.report.numbers import NOTHING, number
-from bench.report.tables import Line, Table
+from setbench.bench.report.contents import column, scored
+from setbench.bench.report.document import Block, Cell, Grid, Heading, Text
+from setbench.bench.report.numbers import NOTHING, number
+from setbench.bench.report.tables import Line, Table
 
 PARADIGMS = ("permuting", "sorting", "sampling", "attention", "graphs", "decoder", "control")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from bench.report.document import Block, Bullets, Cell, Code, Grid, Heading, Picture, Text
+from setbench.bench.report.document import Block, Bullets, Cell, Code, Grid, Heading, Picture, Text
 
 TEMPLATE = Path(__file__).with_name("page.html")
 

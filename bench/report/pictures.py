@@ -6,16 +6,16 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.pictures import SEED, Examples, Predictions, load
-from bench.report.tables import Line, Table
-from tasks.catalogue import TASKS
+from setbench.bench.records.predictions import SEED, Examples, Predictions, load
+from setbench.bench.report.tables import Line, Table
+from setbench.tasks.catalogue import TASKS
 
 MODELS = 5
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A table's ``kind`` of picture (see ``tasks.catalogue.TaskEntry``), the examples, and what rows made of them."""
+    """A table's ``kind`` of picture (see ``TaskEntry``), the examples, and what rows made of them."""
 
     table: Table
     kind: str

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.report.document import Block, Bullets, Cell, Grid, Heading, Text
-from bench.report.numbers import NOTHING
-from bench.report.tables import Table, distinct
+from setbench.bench.report.document import Block, Bullets, Cell, Grid, Heading, Text
+from setbench.bench.report.numbers import NOTHING
+from setbench.bench.report.tables import Table, distinct
 
 FILE = Path(__file__).with_name("published.toml")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bench.report.numbers import number, spread
-from bench.report.tables import Line, Table, distinct, part
+from setbench.bench.report.numbers import number, spread
+from setbench.bench.report.tables import Line, Table, distinct, part
 
 ALIKE = ("steps", "batch", "latent")  # DESIGN.md: every row of a table has the same
 NAMED = 6  # models named before "and n more"

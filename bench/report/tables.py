@@ -1,7 +1,7 @@
 """From records to ranked tables: which rows may be compared, their means over seeds, their order, and the floor.
 
-A record is the JSON of one cell, as ``bench.store`` loads it. Records share a table only where task, data, preset and
-device are the same.
+A record is the JSON of one cell, as the store loads it. Records share a table only where task, data, preset and device
+are the same.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from bench.presets import PRESETS
-from bench.report.numbers import Spread, spread
+from setbench.bench.plan.presets import PRESETS
+from setbench.bench.report.numbers import Spread, spread
 
 Record = dict[str, Any]
 

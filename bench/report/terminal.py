@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.report.numbers import NOTHING
-from bench.report.tables import Record, Table, tables, why
+from setbench.bench.report.numbers import NOTHING
+from setbench.bench.report.tables import Record, Table, tables, why
 
 WORRIES = 8  # rows without a result that are named one by one
 

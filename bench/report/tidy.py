@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bench.report.tables import Record, part
+from setbench.bench.report.tables import Record, part
 
 FIELDS = (
     "id", "task", "row", "seed", "status", "reason", "paradigm", "section", "encoder", "decoder", "constant",

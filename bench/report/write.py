@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.report import markdown, page
-from bench.report.contents import head, section, title
-from bench.report.document import Block, Heading, Picture, Text
-from bench.report.overview import overview
-from bench.report.pictures import Shown, shown
-from bench.report.published import published
-from bench.report.tables import Record, Table, part, tables
-from bench.report.tidy import csv_text
-from bench.store import write_atomically
+from setbench.bench.records.store import write_atomically
+from setbench.bench.report import markdown, page
+from setbench.bench.report.contents import head, section, title
+from setbench.bench.report.document import Block, Heading, Picture, Text
+from setbench.bench.report.overview import overview
+from setbench.bench.report.pictures import Shown, shown
+from setbench.bench.report.published import published
+from setbench.bench.report.tables import Record, Table, part, tables
+from setbench.bench.report.tidy import csv_text
 
 Draw = Callable[[], Any]
 
@@ -46,7 +46,7 @@ def write_report(
     for name, text in written.items():
         write_atomically(directory / name, text)
     if draw:
-        from bench.report.figures.style import save
+        from setbench.bench.report.figures.style import save
 
         for path, make in draw.items():
             save(make(), directory / path)
@@ -109,7 +109,7 @@ def _file_name(*parts: str) -> str:
 
 def _time(table: Table) -> Draw:
     def make() -> Any:
-        from bench.report.figures.time import time_figure
+        from setbench.bench.report.figures.time import time_figure
 
         return time_figure(table)
 
@@ -118,7 +118,7 @@ def _time(table: Table) -> Draw:
 
 def _angle(table: Table) -> Draw:
     def make() -> Any:
-        from bench.report.figures.angle import angle_figure
+        from setbench.bench.report.figures.angle import angle_figure
 
         return angle_figure(table)
 
@@ -127,7 +127,7 @@ def _angle(table: Table) -> Draw:
 
 def _pictures(seen: Shown) -> Draw:
     def make() -> Any:
-        from bench.report.figures.pictures import pictures_figure
+        from setbench.bench.report.figures.pictures import pictures_figure
 
         return pictures_figure(seen)
 
@@ -136,7 +136,7 @@ def _pictures(seen: Shown) -> Draw:
 
 def _steps(seen: Shown) -> Draw:
     def make() -> Any:
-        from bench.report.figures.pictures import steps_figure
+        from setbench.bench.report.figures.pictures import steps_figure
 
         return steps_figure(seen)
 
@@ -145,7 +145,7 @@ def _steps(seen: Shown) -> Draw:
 
 def _invariance(found: Sequence[Table]) -> Draw:
     def make() -> Any:
-        from bench.report.figures.invariance import invariance_figure
+        from setbench.bench.report.figures.invariance import invariance_figure
 
         return invariance_figure(found)
 

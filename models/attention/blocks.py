@@ -24,7 +24,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.attention.softmax import masked_softmax
+from setbench.models.ops.softmax import masked_softmax
 
 Variant = Literal["paper", "code"]
 

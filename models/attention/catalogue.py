@@ -1,11 +1,11 @@
 """Attention: elements look at one another, or a reader looks at them. Imports no torch."""
 
-from models.entry import Entry, Option
+from setbench.models.entry import Entry, Option
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="set_transformer",
-        target="models.attention.set_transformer:SetTransformer",
+        target="setbench.models.attention.set_transformer:SetTransformer",
         kind="encoder",
         paradigm="attention",
         section="Attention",
@@ -23,7 +23,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="set2set",
-        target="models.attention.set2set:Set2Set",
+        target="setbench.models.attention.set2set:Set2Set",
         kind="encoder",
         paradigm="attention",
         section="Attention",

@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.attention.softmax import masked_softmax
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import mlp
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import mlp
+from setbench.models.ops.softmax import masked_softmax
 
 
 class Process(nn.Module):

@@ -7,8 +7,8 @@ from typing import Literal
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.attention.blocks import ISAB, PMA, SAB, Variant
-from models.interfaces import SetEncoder, SetSpec
+from setbench.models.attention.blocks import ISAB, PMA, SAB, Variant
+from setbench.models.interfaces import SetEncoder, SetSpec
 
 
 class SetTransformer(SetEncoder):
@@ -18,8 +18,8 @@ class SetTransformer(SetEncoder):
         spec: the sets.
         latent: size of the code.
         width: width of every block.
-        variant: "paper" is the paper's text, "code" what the authors' code computes; :mod:`models.attention.blocks`
-            lists the differences.
+        variant: "paper" is the paper's text, "code" what the authors' code computes; the module
+            ``blocks`` lists the differences.
         block: "sab" (N squared) or "isab" (N times ``inducing``).
         heads: attention heads; must divide ``width``.
         inducing: inducing points of each ISAB.

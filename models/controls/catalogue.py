@@ -1,11 +1,11 @@
 """Controls that depend on the order, so that measures of invariance are seen to be able to fail. Imports no torch."""
 
-from models.entry import Entry
+from setbench.models.entry import Entry
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="raw_mlp",
-        target="models.controls.raw_mlp:RawMLP",
+        target="setbench.models.controls.raw_mlp:RawMLP",
         kind="encoder",
         paradigm="control",
         section="Control",
@@ -18,7 +18,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="raw_lstm",
-        target="models.controls.raw_lstm:RawLSTM",
+        target="setbench.models.controls.raw_lstm:RawLSTM",
         kind="encoder",
         paradigm="control",
         section="Control",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import compact
-from models.sorting.sequence import SequenceLSTM
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import compact
+from setbench.models.ops.sequence import SequenceLSTM
 
 
 class RawLSTM(SetEncoder):

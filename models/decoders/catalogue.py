@@ -1,13 +1,13 @@
 """From a vector to a set. Imports no torch."""
 
-from models.entry import Entry, Option
+from setbench.models.entry import Entry, Option
 
 PRESENCE = Option(1.0, "what every slot's presence starts at; the paper has 1 on MNIST and 0 on CLEVR")
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="mlp",
-        target="models.decoders.mlp:MLPDecoder",
+        target="setbench.models.decoders.mlp:MLPDecoder",
         kind="decoder",
         paradigm="decoder",
         section="Set prediction",
@@ -20,7 +20,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="lstm",
-        target="models.decoders.lstm:LSTMDecoder",
+        target="setbench.models.decoders.lstm:LSTMDecoder",
         kind="decoder",
         paradigm="decoder",
         section="Set prediction",
@@ -33,7 +33,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="dspn",
-        target="models.decoders.dspn:DSPN",
+        target="setbench.models.decoders.dspn:DSPN",
         kind="decoder",
         paradigm="decoder",
         section="Set prediction",
@@ -60,7 +60,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="idspn",
-        target="models.decoders.idspn:IDSPN",
+        target="setbench.models.decoders.idspn:IDSPN",
         kind="decoder",
         paradigm="decoder",
         section="Set prediction",
@@ -78,7 +78,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="slots",
-        target="models.decoders.slots:SlotAttention",
+        target="setbench.models.decoders.slots:SlotAttention",
         kind="decoder",
         paradigm="decoder",
         section="Set prediction",
@@ -94,7 +94,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="queries",
-        target="models.decoders.queries:LearnedQueries",
+        target="setbench.models.decoders.queries:LearnedQueries",
         kind="decoder",
         paradigm="decoder",
         section="Set prediction",

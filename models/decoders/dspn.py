@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.decoders.iterative import IterativeDecoder
-from models.decoders.mlp import MLPDecoder
-from models.decoders.presence import split
-from models.interfaces import PredictedSets, SetEncoder, SetSpec
+from setbench.models.decoders.iterative import IterativeDecoder
+from setbench.models.decoders.mlp import MLPDecoder
+from setbench.models.interfaces import PredictedSets, SetEncoder, SetSpec
+from setbench.models.ops.presence import split
 
 
 def paper_step(latent: int) -> float:

@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.decoders.iterative import IterativeDecoder
-from models.decoders.presence import split
-from models.interfaces import PredictedSets, SetEncoder, SetSpec
+from setbench.models.decoders.iterative import IterativeDecoder
+from setbench.models.interfaces import PredictedSets, SetEncoder, SetSpec
+from setbench.models.ops.presence import split
 
 NOISE = 0.1
 """Standard deviation of a random start."""

@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.decoders.calibration import calibrated_step, element_range
-from models.decoders.presence import encode_slots, slots_of
-from models.interfaces import PredictedSets, SetDecoder, SetEncoder, SetSpec
+from setbench.models.decoders.calibration import calibrated_step, element_range
+from setbench.models.interfaces import PredictedSets, SetDecoder, SetEncoder, SetSpec
+from setbench.models.ops.presence import encode_slots, slots_of
 
 MOVE = 0.05
 """A calibrated step moves element coordinates by this fraction of their range, momentum included.

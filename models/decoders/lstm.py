@@ -5,9 +5,9 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.decoders.initial import xavier
-from models.decoders.presence import split
-from models.interfaces import PredictedSets, SetDecoder, SetSpec
+from setbench.models.interfaces import PredictedSets, SetDecoder, SetSpec
+from setbench.models.ops.initial import xavier
+from setbench.models.ops.presence import split
 
 
 class LSTMDecoder(SetDecoder):

@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.decoders.memory import Memory
-from models.decoders.presence import split
-from models.interfaces import PredictedSets, SetDecoder, SetSpec
-from models.layers import mlp
+from setbench.models.decoders.memory import Memory
+from setbench.models.interfaces import PredictedSets, SetDecoder, SetSpec
+from setbench.models.ops.layers import mlp
+from setbench.models.ops.presence import split
 
 SMALL = 1e-8
 """Added to the attention before it is normalised over tokens (the authors')."""

@@ -1,6 +1,6 @@
 """A set as a graph or a hypergraph. Imports no torch."""
 
-from models.entry import Entry, Option
+from setbench.models.entry import Entry, Option
 
 _POOL = Option("mean", "how the elements become one vector", ("mean", "sum", "max"))
 _GRAPH = {
@@ -25,7 +25,7 @@ _ORDERED = ("LSTM", "GRU", "LCM", "MLP", "PatchTransformer")
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="gin",
-        target="models.graphs.gin:GIN",
+        target="setbench.models.graphs.gin:GIN",
         kind="encoder",
         paradigm="graphs",
         section="Graphs",
@@ -38,7 +38,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="edge_conv",
-        target="models.graphs.edge_conv:EdgeConv",
+        target="setbench.models.graphs.edge_conv:EdgeConv",
         kind="encoder",
         paradigm="graphs",
         section="Graphs",
@@ -51,7 +51,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="gatv2",
-        target="models.graphs.gatv2:GATv2",
+        target="setbench.models.graphs.gatv2:GATv2",
         kind="encoder",
         paradigm="graphs",
         section="Graphs",
@@ -64,7 +64,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="pna",
-        target="models.graphs.pna:PNA",
+        target="setbench.models.graphs.pna:PNA",
         kind="encoder",
         paradigm="graphs",
         section="Graphs",
@@ -77,7 +77,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="transformer_conv",
-        target="models.graphs.transformer_conv:TransformerConv",
+        target="setbench.models.graphs.transformer_conv:TransformerConv",
         kind="encoder",
         paradigm="graphs",
         section="Graphs",
@@ -90,7 +90,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="invariant_graph_network",
-        target="models.graphs.invariant_graph_network:InvariantGraphNetwork",
+        target="setbench.models.graphs.invariant_graph_network:InvariantGraphNetwork",
         kind="encoder",
         paradigm="graphs",
         section="Graphs",
@@ -105,7 +105,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="hypergcn",
-        target="models.graphs.hypergcn:HyperGCN",
+        target="setbench.models.graphs.hypergcn:HyperGCN",
         kind="encoder",
         paradigm="graphs",
         section="Graphs",
@@ -123,7 +123,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="lambda_net",
-        target="models.graphs.lambda_net:LambdaNet",
+        target="setbench.models.graphs.lambda_net:LambdaNet",
         kind="encoder",
         paradigm="graphs",
         section="Graphs",
@@ -139,7 +139,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="se3_attention",
-        target="models.graphs.se3_attention:SE3Attention",
+        target="setbench.models.graphs.se3_attention:SE3Attention",
         kind="encoder",
         paradigm="graphs",
         section="Graphs",
@@ -160,7 +160,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="pyg_aggregation",
-        target="models.graphs.pyg_aggregation:PyGAggregation",
+        target="setbench.models.graphs.pyg_aggregation:PyGAggregation",
         kind="encoder",
         paradigm="library (PyG)",
         section="Library peers",
@@ -173,7 +173,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="pyg_ordered",
-        target="models.graphs.pyg_aggregation:PyGAggregation",
+        target="setbench.models.graphs.pyg_aggregation:PyGAggregation",
         kind="encoder",
         paradigm="library (PyG)",
         section="Library peers",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import nn
 from torch_geometric.nn import EdgeConv as Convolution
 
-from models.graphs.network import GraphNetwork
-from models.layers import mlp
+from setbench.models.graphs.network import GraphNetwork
+from setbench.models.ops.layers import mlp
 
 
 class EdgeConv(GraphNetwork):

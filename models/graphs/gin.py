@@ -7,9 +7,9 @@ from typing import Any, Literal
 from torch import nn
 from torch_geometric.nn import GINConv
 
-from models.graphs.network import GraphNetwork
-from models.interfaces import SetSpec
-from models.layers import mlp
+from setbench.models.graphs.network import GraphNetwork
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.layers import mlp
 
 
 class GIN(GraphNetwork):

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from models.graphs.neighbours import coordinates, nearest
-from models.graphs.order import by_content
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import masked_max, masked_mean, masked_sum
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.by_content import by_content
+from setbench.models.ops.layers import masked_max, masked_mean, masked_sum
+from setbench.models.ops.neighbours import coordinates, nearest
 
 
 class HyperGCN(SetEncoder):

@@ -8,12 +8,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.graphs.chunks import by_sets
-from models.graphs.edges import distance
-from models.graphs.neighbours import coordinates
-from models.graphs.two_to_two import TwoToTwo
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import masked_max, masked_mean, mlp
+from setbench.models.graphs.two_to_two import TwoToTwo
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.by_sets import by_sets
+from setbench.models.ops.edges import distance
+from setbench.models.ops.layers import masked_max, masked_mean, mlp
+from setbench.models.ops.neighbours import coordinates
 
 
 class InvariantGraphNetwork(SetEncoder):

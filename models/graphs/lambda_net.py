@@ -9,11 +9,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch_geometric.utils import scatter, softmax
 
-from models.graphs.chunks import by_sets
-from models.graphs.neighbours import coordinates, nearest
-from models.graphs.order import by_content
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import SplitLinear, masked_max, masked_mean, masked_sum
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.by_content import by_content
+from setbench.models.ops.by_sets import by_sets
+from setbench.models.ops.layers import SplitLinear, masked_max, masked_mean, masked_sum
+from setbench.models.ops.neighbours import coordinates, nearest
 
 SLOTS = 3
 

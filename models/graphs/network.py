@@ -10,10 +10,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch_geometric.utils import scatter
 
-from models.graphs.build import SetGraph, complete_graph, neighbour_graph
-from models.graphs.chunks import by_sets
-from models.graphs.edges import differences, distance
-from models.interfaces import SetEncoder, SetSpec
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.by_sets import by_sets
+from setbench.models.ops.edges import differences, distance
+from setbench.models.ops.set_graph import SetGraph, complete_graph, neighbour_graph
 
 Pool = Literal["mean", "sum", "max"]
 

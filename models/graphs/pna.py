@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch_geometric.nn import PNAConv
 
-from models.graphs.network import GraphNetwork
+from setbench.models.graphs.network import GraphNetwork
 
 AGGREGATORS = ["mean", "min", "max", "std"]
 SCALERS = ["identity", "amplification", "attenuation"]

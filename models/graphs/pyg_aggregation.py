@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch_geometric.nn import aggr as pyg
 
-from models.graphs.build import ragged
-from models.graphs.equilibrium import PerSetEquilibrium
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import mlp
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.equilibrium import PerSetEquilibrium
+from setbench.models.ops.layers import mlp
+from setbench.models.ops.set_graph import ragged
 
 STATISTICS = ["mean", "min", "max", "std"]
 SCALERS = ["identity", "amplification", "attenuation"]

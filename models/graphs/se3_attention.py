@@ -9,12 +9,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch_geometric.utils import scatter, softmax
 
-from models.graphs.build import complete_graph, neighbour_graph
-from models.graphs.chunks import by_sets
-from models.graphs.edges import differences, distance
-from models.graphs.heads import per_head
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import mlp
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.attention_heads import per_head
+from setbench.models.ops.by_sets import by_sets
+from setbench.models.ops.edges import differences, distance
+from setbench.models.ops.layers import mlp
+from setbench.models.ops.set_graph import complete_graph, neighbour_graph
 
 RADIAL = 32
 """Width of the radial networks (the authors' n-body configuration)."""

@@ -7,9 +7,9 @@ from typing import Any
 from torch import nn
 from torch_geometric.nn import TransformerConv as Convolution
 
-from models.graphs.heads import per_head
-from models.graphs.network import GraphNetwork
-from models.interfaces import SetSpec
+from setbench.models.graphs.network import GraphNetwork
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.attention_heads import per_head
 
 
 class TransformerConv(GraphNetwork):

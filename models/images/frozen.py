@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.layers import mlp
+from setbench.models.ops.layers import mlp
 
 WEIGHTS = Path(__file__).parent / "frozen.pt"
 TRUNK = ((32, 5, 2), (96, 3, 2), (96, 3, 1), (96, 3, 1), (96, 3, 1))  # channels, kernel, stride
@@ -86,7 +86,7 @@ def load_frozen() -> tuple[PlaceSum, dict[str, Any]]:
         FileNotFoundError: the weights are not there, with the command that makes them.
     """
     if not WEIGHTS.exists():
-        raise FileNotFoundError(f"{WEIGHTS.name} is missing; python -m bench.pretrain makes it")
+        raise FileNotFoundError(f"{WEIGHTS.name} is missing; python -m setbench.bench.maintenance.pretrain makes it")
     stored = torch.load(WEIGHTS, weights_only=True)
     about = stored["about"]
     encoder = PlaceSum(about["coordinates"], about["groups"], about["latent"])

@@ -7,7 +7,7 @@ from itertools import pairwise
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.decoders.initial import xavier
+from setbench.models.ops.initial import xavier
 
 
 class Block(nn.Module):

@@ -1,12 +1,12 @@
 """Averaging over permutations: Janossy pooling and what it becomes at k = 1. Imports no torch."""
 
-from models.entry import Entry, Option
-from models.permuting.counting import ordered_tuples
+from setbench.models.entry import Entry, Option
+from setbench.models.ops.counting import ordered_tuples
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="deep_sets",
-        target="models.permuting.deep_sets:DeepSets",
+        target="setbench.models.permuting.deep_sets:DeepSets",
         kind="encoder",
         paradigm="permuting",
         section="Permuting & averaging",
@@ -17,7 +17,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="janossy",
-        target="models.permuting.janossy:Janossy",
+        target="setbench.models.permuting.janossy:Janossy",
         kind="encoder",
         paradigm="permuting",
         section="Permuting & averaging",
@@ -35,7 +35,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="relation_network",
-        target="models.permuting.relation_network:RelationNetwork",
+        target="setbench.models.permuting.relation_network:RelationNetwork",
         kind="encoder",
         paradigm="permuting",
         section="Permuting & averaging",
@@ -49,7 +49,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="janossy_equivariant",
-        target="models.permuting.janossy_equivariant:JanossyEquivariant",
+        target="setbench.models.permuting.janossy_equivariant:JanossyEquivariant",
         kind="encoder",
         paradigm="permuting",
         section="Permuting & averaging",
@@ -65,7 +65,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="deep_sets_equivariant",
-        target="models.permuting.deep_sets_equivariant:DeepSetsEquivariant",
+        target="setbench.models.permuting.deep_sets_equivariant:DeepSetsEquivariant",
         kind="encoder",
         paradigm="permuting",
         section="Permuting & averaging",
@@ -80,7 +80,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="pointnet",
-        target="models.permuting.pointnet:PointNet",
+        target="setbench.models.permuting.pointnet:PointNet",
         kind="encoder",
         paradigm="permuting",
         section="Permuting & averaging",
@@ -92,7 +92,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="pointnet_plus_plus",
-        target="models.permuting.pointnet_plus_plus:PointNetPlusPlus",
+        target="setbench.models.permuting.pointnet_plus_plus:PointNetPlusPlus",
         kind="encoder",
         paradigm="permuting",
         section="Permuting & averaging",

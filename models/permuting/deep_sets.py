@@ -7,8 +7,8 @@ from typing import Literal
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import masked_max, masked_mean, masked_sum, mlp
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import masked_max, masked_mean, masked_sum, mlp
 
 
 class DeepSets(SetEncoder):

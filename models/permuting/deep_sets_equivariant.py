@@ -7,8 +7,8 @@ from typing import Literal
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetLayer, SetSpec
-from models.layers import masked_max, masked_mean
+from setbench.models.interfaces import SetEncoder, SetLayer, SetSpec
+from setbench.models.ops.layers import masked_max, masked_mean
 
 POOLS = {"max": masked_max, "mean": masked_mean}
 

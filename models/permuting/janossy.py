@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import masked_mean, mlp
-from models.permuting.tuple_network import TupleNetwork
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import masked_mean, mlp
+from setbench.models.ops.tuple_network import TupleNetwork
 
 
 class Janossy(SetEncoder):

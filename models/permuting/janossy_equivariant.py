@@ -7,9 +7,9 @@ from typing import Literal
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetLayer, SetSpec
-from models.layers import masked_mean
-from models.permuting.tuple_network import TupleNetwork
+from setbench.models.interfaces import SetEncoder, SetLayer, SetSpec
+from setbench.models.ops.layers import masked_mean
+from setbench.models.ops.tuple_network import TupleNetwork
 
 
 class JanossyLayer(SetLayer):
@@ -20,7 +20,7 @@ class JanossyLayer(SetLayer):
         out: numbers an element, after; also the width of phi.
         max_size: the k that "N" stands for, where phi is an MLP.
         k: length of the tuples, or "N".
-        phi: as in :class:`~models.permuting.janossy.Janossy`.
+        phi: as in :class:`~setbench.models.permuting.janossy.Janossy`.
     """
 
     def __init__(

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import masked_max, mlp
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import masked_max, mlp
 
 
 class TransformNet(nn.Module):

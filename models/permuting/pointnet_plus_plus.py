@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from models.graphs.neighbours import nearest
-from models.graphs.order import by_content
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import masked_max, mlp
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.by_content import by_content
+from setbench.models.ops.layers import masked_max, mlp
+from setbench.models.ops.neighbours import nearest
 
 
 @torch.no_grad()

@@ -7,8 +7,8 @@ from typing import Literal
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import SplitLinear, in_chunks, mlp
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import SplitLinear, in_chunks, mlp
 
 
 class RelationNetwork(SetEncoder):

@@ -1,6 +1,6 @@
 """Invariance approximated: by sampling orders, by an adversary that chooses them. Imports no torch."""
 
-from models.entry import Entry, Option
+from setbench.models.entry import Entry, Option
 
 SOFT_ORDER = {
     "temperature": Option(1.0, "the lower, the nearer to a permutation"),
@@ -10,7 +10,7 @@ SOFT_ORDER = {
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="pi_sgd",
-        target="models.sampling.pi_sgd:PiSGD",
+        target="setbench.models.sampling.pi_sgd:PiSGD",
         kind="encoder",
         paradigm="sampling",
         section="Approximated invariance",
@@ -23,7 +23,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="permutation_adversary",
-        target="models.sampling.permutation_adversary:PermutationAdversary",
+        target="setbench.models.sampling.permutation_adversary:PermutationAdversary",
         kind="encoder",
         paradigm="sampling",
         section="Approximated invariance",
@@ -36,7 +36,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="permutation_adversary_raw",
-        target="models.sampling.permutation_adversary:PermutationAdversary",
+        target="setbench.models.sampling.permutation_adversary:PermutationAdversary",
         kind="encoder",
         paradigm="sampling",
         section="Approximated invariance",
@@ -50,7 +50,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="gumbel_sinkhorn",
-        target="models.sampling.gumbel_sinkhorn:GumbelSinkhorn",
+        target="setbench.models.sampling.gumbel_sinkhorn:GumbelSinkhorn",
         kind="encoder",
         paradigm="sampling",
         section="Approximated invariance",
@@ -64,7 +64,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="permutation_optimisation",
-        target="models.sampling.permutation_optimisation:PermutationOptimisation",
+        target="setbench.models.sampling.permutation_optimisation:PermutationOptimisation",
         kind="encoder",
         paradigm="sampling",
         section="Approximated invariance",

@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import compact
-from models.sampling.draws import uniform
-from models.sampling.soft_order import SoftOrder, slots
-from models.sorting.sequence import SequenceLSTM
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.draws import uniform
+from setbench.models.ops.layers import compact
+from setbench.models.ops.sequence import SequenceLSTM
+from setbench.models.ops.soft_order import SoftOrder, slots
 
 
 class GumbelSinkhorn(SetEncoder):

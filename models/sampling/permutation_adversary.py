@@ -7,9 +7,9 @@ from typing import Literal
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import LastState, compact, mlp
-from models.sampling.soft_order import SoftOrder, slots
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import LastState, compact, mlp
+from setbench.models.ops.soft_order import SoftOrder, slots
 
 
 class PermutationAdversary(SetEncoder):

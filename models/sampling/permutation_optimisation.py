@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import SplitLinear, compact, in_chunks
-from models.sampling.sinkhorn import arrange, sinkhorn
-from models.sorting.sequence import SequenceLSTM
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import SplitLinear, compact, in_chunks
+from setbench.models.ops.sequence import SequenceLSTM
+from setbench.models.ops.sinkhorn import arrange, sinkhorn
 
 
 def ordering_slope(

@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import LastState
-from models.sampling.draws import uniform
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.draws import uniform
+from setbench.models.ops.layers import LastState
 
 
 class PiSGD(SetEncoder):

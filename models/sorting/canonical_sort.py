@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.interfaces import SetEncoder, SetSpec
-from models.sorting.ordering import gather, order_by
-from models.sorting.sequence import SEQUENCE_NETS
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.ordering import gather, order_by
+from setbench.models.ops.sequence import SEQUENCE_NETS
 
 
 class CanonicalSort(SetEncoder):

@@ -1,6 +1,6 @@
 """Sorting: one order for all permutations, fixed, learned, relaxed or of each feature by itself. Imports no torch."""
 
-from models.entry import Entry, Option
+from setbench.models.entry import Entry, Option
 
 NET = Option("mlp", "the order-sensitive network behind the sort", ("mlp", "lstm", "conv1d"))
 REGULARIZATION = Option("l2", "what keeps the projection on the permutahedron smooth", ("l2", "kl"))
@@ -10,7 +10,7 @@ PIECES = Option(20, "pieces of the weight function of the rank")
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="canonical_sort",
-        target="models.sorting.canonical_sort:CanonicalSort",
+        target="setbench.models.sorting.canonical_sort:CanonicalSort",
         kind="encoder",
         paradigm="sorting",
         section="Sorting",
@@ -27,7 +27,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="score_sort",
-        target="models.sorting.score_sort:ScoreSort",
+        target="setbench.models.sorting.score_sort:ScoreSort",
         kind="encoder",
         paradigm="sorting",
         section="Sorting",
@@ -44,7 +44,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="soft_sort",
-        target="models.sorting.soft_sort:SoftSort",
+        target="setbench.models.sorting.soft_sort:SoftSort",
         kind="encoder",
         paradigm="sorting",
         section="Sorting",
@@ -62,7 +62,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="soft_rank",
-        target="models.sorting.soft_rank:SoftRank",
+        target="setbench.models.sorting.soft_rank:SoftRank",
         kind="encoder",
         paradigm="sorting",
         section="Sorting",
@@ -78,7 +78,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="nonlocal_gnn",
-        target="models.sorting.nonlocal_gnn:NonLocalGNN",
+        target="setbench.models.sorting.nonlocal_gnn:NonLocalGNN",
         kind="encoder",
         paradigm="sorting",
         section="Sorting",
@@ -90,7 +90,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="fspool",
-        target="models.sorting.fspool:FSPool",
+        target="setbench.models.sorting.fspool:FSPool",
         kind="encoder",
         paradigm="sorting",
         section="Sorting",
@@ -102,7 +102,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="relation_fspool",
-        target="models.sorting.relation_fspool:RelationFSPool",
+        target="setbench.models.sorting.relation_fspool:RelationFSPool",
         kind="encoder",
         paradigm="sorting",
         section="Sorting",
@@ -114,7 +114,7 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry(
         name="fspool_autoencoder",
-        target="models.sorting.fspool_autoencoder:FSPoolAutoEncoder",
+        target="setbench.models.sorting.fspool_autoencoder:FSPoolAutoEncoder",
         kind="predictor",
         paradigm="sorting",
         section="Sorting",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.decoders.initial import xavier
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import mlp
-from models.sorting.featurewise import FeaturewiseSortPool
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.featurewise import FeaturewiseSortPool
+from setbench.models.ops.initial import xavier
+from setbench.models.ops.layers import mlp
 
 
 class FSPool(SetEncoder):

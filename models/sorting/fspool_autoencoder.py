@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.interfaces import PredictedSets, Predictor, SetEncoder, SetSpec, TaskLoss
-from models.layers import in_chunks, mlp
-from models.sorting.featurewise import RankWeights
-from models.sorting.relaxed import neural_sort
+from setbench.models.interfaces import PredictedSets, Predictor, SetEncoder, SetSpec, TaskLoss
+from setbench.models.ops.featurewise import RankWeights
+from setbench.models.ops.layers import in_chunks, mlp
+from setbench.models.ops.relaxed_sort import neural_sort
 
 
 def relaxed_sort(

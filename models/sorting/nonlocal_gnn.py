@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetLayer, SetSpec
-from models.layers import masked_mean, mlp
-from models.sorting.ordering import gather, order_by
+from setbench.models.interfaces import SetEncoder, SetLayer, SetSpec
+from setbench.models.ops.layers import masked_mean, mlp
+from setbench.models.ops.ordering import gather, order_by
 
 
 class NonLocalLayer(SetLayer):

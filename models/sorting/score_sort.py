@@ -7,11 +7,11 @@ from typing import Literal
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import mlp
-from models.sorting.ordering import gather, order_by
-from models.sorting.relaxed import neural_sort, softsort
-from models.sorting.sequence import SEQUENCE_NETS
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import mlp
+from setbench.models.ops.ordering import gather, order_by
+from setbench.models.ops.relaxed_sort import neural_sort, softsort
+from setbench.models.ops.sequence import SEQUENCE_NETS
 
 
 class ScoreSort(SetEncoder):

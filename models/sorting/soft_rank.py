@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import masked_mean, mlp
-from models.sorting.permutahedron import Regularization, soft_rank
-from models.sorting.standardise import moments, rank_spread
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import masked_mean, mlp
+from setbench.models.ops.permutahedron import Regularization, soft_rank
+from setbench.models.ops.standardise import moments, rank_spread
 
 
 class SoftRank(SetEncoder):

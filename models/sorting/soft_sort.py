@@ -8,11 +8,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from models.interfaces import SetEncoder, SetSpec
-from models.layers import mlp
-from models.sorting.permutahedron import Regularization, soft_sort
-from models.sorting.sequence import SEQUENCE_NETS
-from models.sorting.standardise import moments, rank_spread
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.layers import mlp
+from setbench.models.ops.permutahedron import Regularization, soft_sort
+from setbench.models.ops.sequence import SEQUENCE_NETS
+from setbench.models.ops.standardise import moments, rank_spread
 
 
 class SoftSort(SetEncoder):

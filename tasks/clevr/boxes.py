@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from tasks.clevr import constants as c
-from tasks.clevr.camera import Camera
-from tasks.clevr.scenes import Array
-from tasks.clevr.states import present
+from setbench.tasks.clevr.render.camera import Camera
+from setbench.tasks.clevr.scenes import constants as c
+from setbench.tasks.clevr.scenes.scenes import Array
+from setbench.tasks.clevr.states import present
 
 _SPHERE, _CUBE, _CYLINDER = range(3)
 _NEWTONS = 12

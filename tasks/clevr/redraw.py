@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from tasks.clevr import constants as c
-from tasks.clevr.render import SIZE, render
-from tasks.clevr.scenes import Array, Scenes
-from tasks.clevr.states import SCALE
+from setbench.tasks.clevr.render.picture import SIZE, render
+from setbench.tasks.clevr.scenes import constants as c
+from setbench.tasks.clevr.scenes.scenes import Array, Scenes
+from setbench.tasks.clevr.states import SCALE
 
 _FIELD = 4.0  # an object that was put farther out stands at the edge of this field: the camera must not be inside it
 

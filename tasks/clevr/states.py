@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tasks.clevr import constants as c
-from tasks.clevr.scenes import Array
+from setbench.tasks.clevr.scenes import constants as c
+from setbench.tasks.clevr.scenes.scenes import Array
 
 FEATURES = 18
 SCALE = 3.0  # coordinates are divided by it, and the metric multiplies by it again

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from jaxtyping import Float
 
-from tasks.interfaces import Metric, SetBatch, SetGuess
-from tasks.metrics.matching import Matches, arrays, closest
+from setbench.tasks.interfaces import Metric, SetBatch, SetGuess
+from setbench.tasks.metrics.matching import Matches, arrays, closest
 
 Boxes = Float[np.ndarray, "batch boxes 4"]
 

@@ -1,6 +1,6 @@
 """Distances between predicted and true sets of points, over real elements alone, Euclidean and so easy to read.
 
-Not the losses of :mod:`tasks.losses`: there padding counts, and pairs cost the Huber function.
+Not the losses of :mod:`setbench.tasks.losses`: there padding counts, and pairs cost the Huber function.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from tasks.interfaces import SetBatch, SetGuess
-from tasks.losses import assign
+from setbench.tasks.interfaces import SetBatch, SetGuess
+from setbench.tasks.losses import assign
 
 PRESENT = 0.5
 """A slot whose presence is above this is taken for a real element."""

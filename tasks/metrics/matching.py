@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from tasks.interfaces import SetBatch, SetGuess
-from tasks.metrics.average_precision import NOTHING, average_precision_per_image, pooled_average_precision
+from setbench.tasks.interfaces import SetBatch, SetGuess
+from setbench.tasks.metrics.average_precision import NOTHING, average_precision_per_image, pooled_average_precision
 
 
 class Matches(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tasks.interfaces import Metric, SetBatch, SetGuess
-from tasks.metrics.matching import Matches, arrays, closest
+from setbench.tasks.interfaces import Metric, SetBatch, SetGuess
+from setbench.tasks.metrics.matching import Matches, arrays, closest
 
 STATE_DISTANCES: Mapping[str, float] = {"inf": np.inf, "1": 1.0, "0.5": 0.5, "0.25": 0.25, "0.125": 0.125}
 """How far an object may be from where it was found, in CLEVR's own units (the floor is 6 wide)."""

@@ -6,7 +6,7 @@ import time
 
 from torch import Tensor, nn
 
-from models.interfaces import SetEncoder, SetSpec
+from setbench.models.interfaces import SetEncoder, SetSpec
 
 
 class Raising(SetEncoder):

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from bench.execute import preload
-from models.catalogue import CATALOGUE
+from setbench.bench.runner.execute import preload
+from setbench.models.catalogue import CATALOGUE
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -28,7 +28,15 @@ def forkserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     before, tempfile.tempdir = tempfile.tempdir, folder
     had = os.environ.get("TMPDIR")
     os.environ["TMPDIR"] = folder
-    preload(["torch._dynamo", "bench.work", "register_fakes", "models.permuting.deep_sets", "jobs_for_tests"])
+    preload(
+        [
+            "torch._dynamo",
+            "setbench.bench.cell.work",
+            "register_fakes",
+            "setbench.models.permuting.deep_sets",
+            "jobs_for_tests",
+        ]
+    )
     if had is None:
         del os.environ["TMPDIR"]
     else:
@@ -42,7 +50,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, forkserver: None) -> tupl
     """One uninterrupted run of a small cross through the three-line interface: its folder, its records."""
     from runs_for_tests import options
 
-    from bench import run
+    from setbench.bench import run
 
     folder = tmp_path_factory.mktemp("finished")
     return folder, run(**{**options(folder).__dict__, "command": "a test"})

@@ -1,6 +1,6 @@
 """Encoders that end badly, each in its own way; with their lines for the catalogue. Imports no torch until loaded."""
 
-from models.entry import Entry
+from setbench.models.entry import Entry
 
 
 def _entry(name: str, kind: str) -> Entry:

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from bench.measure import PeakMemory
-from tasks.interfaces import NoData
+from setbench.bench.cell.measure import PeakMemory
+from setbench.tasks.interfaces import NoData
 
 
 def add(left: int, right: int, watch: Any) -> int:

@@ -2,6 +2,6 @@
 
 from fake_models import FAKES
 
-from models.catalogue import CATALOGUE
+from setbench.models.catalogue import CATALOGUE
 
 CATALOGUE.update({entry.name: entry for entry in FAKES})

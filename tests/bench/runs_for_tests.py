@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.driver import Options
+from setbench.bench.runner.driver import Options
 
 TASKS = ["arithmetic_sum", "rotated_square"]
 MODELS = ["deep_sets", "raw_mlp"]

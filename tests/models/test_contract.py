@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from models.catalogue import Row
-from models.contract import LAWS, HeldConstant, broken_laws, main
-from models.entry import Entry
-from models.interfaces import SetEncoder
-from models.layers import masked_mean, masked_sum, mlp
+from setbench.models.catalogue import Row
+from setbench.models.contract import LAWS, HeldConstant, broken_laws, main
+from setbench.models.entry import Entry
+from setbench.models.interfaces import SetEncoder
+from setbench.models.ops.layers import masked_mean, masked_sum, mlp
 
 
 class Sound(SetEncoder):

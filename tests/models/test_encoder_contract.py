@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from models.catalogue import rows
-from models.contract import LAWS
+from setbench.models.catalogue import rows
+from setbench.models.contract import LAWS
 
 ENCODERS = rows("encoder")
 
@@ -23,8 +23,8 @@ def test_shapes_are_as_annotated():
     program = """
 from jaxtyping import install_import_hook
 with install_import_hook("models", "beartype.beartype"):
-    from models.catalogue import rows
-    from models.contract import build, gradient, sets
+    from setbench.models.catalogue import rows
+    from setbench.models.contract import build, gradient, sets
     for row in rows("encoder"):
         try:
             for batch in (sets(6, 4, 1, 0), sets(3, slots=3)):

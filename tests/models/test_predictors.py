@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from models.build import build_predictor
-from models.catalogue import parse
-from models.interfaces import PredictedSets, SetEncoder, SetSpec
-from models.predictors import DRAWS, Readout, SetDecoding
+from setbench.models.build import build_predictor
+from setbench.models.catalogue import parse
+from setbench.models.interfaces import PredictedSets, SetEncoder, SetSpec
+from setbench.models.predictors import DRAWS, Readout, SetDecoding
 
 SETS = ("set", 2, 6, None)
 DEEP_SETS = parse("deep_sets", ("encoder",))

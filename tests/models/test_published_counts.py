@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from models.build import build_predictor
-from models.catalogue import parse
-from models.interfaces import Predictor
+from setbench.models.build import build_predictor
+from setbench.models.catalogue import parse
+from setbench.models.interfaces import Predictor
 
 POINTS = ("set", 2, 342, slice(0, 2))
 STATES = ("set", 18, 10, slice(0, 3))

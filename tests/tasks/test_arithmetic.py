@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tasks.arithmetic import Arithmetic, Range, Sum, UniqueCount, UniqueSum, Variance
+from setbench.tasks.arithmetic import Arithmetic, Range, Sum, UniqueCount, UniqueSum, Variance
 
 OWN = {
     Sum: sum,

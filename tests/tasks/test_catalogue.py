@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tasks.catalogue import TASKS, UnknownTask, find
+from setbench.tasks.catalogue import TASKS, UnknownTask, find
 
 
 def test_listing_imports_no_torch() -> None:
     code = (
-        "import sys; from tasks.catalogue import TASKS\n"
+        "import sys; from setbench.tasks.catalogue import TASKS\n"
         "for t in TASKS.values():\n"
         "    t.max_size({}), t.unavailable({}, None)\n"
         "    if not t.name.startswith('clevr'): t.data_key({})\n"
@@ -38,7 +38,7 @@ def test_entry_names_a_module_and_says_what_is_good(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in TASKS if not name.startswith("clevr")])
 def test_entry_agrees_with_its_class(name: str, tmp_path: Path) -> None:
-    from tasks.interfaces import Images, Label, Number, Sets, Vector
+    from setbench.tasks.interfaces import Images, Label, Number, Sets, Vector
 
     entry = TASKS[name]
     task = entry.load()({"train": 4, "validation": 4, "test": 4}, tmp_path)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.interfaces import SetBatch, SetGuess
-from tasks.losses import assign, chamfer_padded, hungarian
+from setbench.tasks.interfaces import SetBatch, SetGuess
+from setbench.tasks.losses import assign, chamfer_padded, hungarian
 
 
 def random_sets(size: int, features: int, batch: int = 5, seed: int = 0) -> tuple[SetGuess, SetBatch]:

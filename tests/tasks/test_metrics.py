@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy.spatial.distance import cdist
 
-from tasks.interfaces import SetBatch, SetGuess
-from tasks.metrics import (
+from setbench.tasks.interfaces import SetBatch, SetGuess
+from setbench.tasks.metrics import (
     average_precision_boxes,
     average_precision_states,
     box_metrics,
@@ -19,9 +19,9 @@ from tasks.metrics import (
     size_error,
     state_metrics,
 )
-from tasks.metrics.average_precision import NOTHING, average_precision_per_image
-from tasks.metrics.boxes import BOX_METRICS, BOX_OVERLAPS, box_iou, published_box_iou
-from tasks.metrics.states import ATTRIBUTES, STATE_DISTANCES, STATE_METRICS, match_states
+from setbench.tasks.metrics.average_precision import NOTHING, average_precision_per_image
+from setbench.tasks.metrics.boxes import BOX_METRICS, BOX_OVERLAPS, box_iou, published_box_iou
+from setbench.tasks.metrics.states import ATTRIBUTES, STATE_DISTANCES, STATE_METRICS, match_states
 
 
 def area_by_hand(claims: list[tuple[int, int]], objects: int) -> float:

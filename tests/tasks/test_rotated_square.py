@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tasks.interfaces import SetGuess
-from tasks.losses import hungarian
-from tasks.rotated_square import QUARTER, RotatedSquare, square
+from setbench.tasks.interfaces import SetGuess
+from setbench.tasks.losses import hungarian
+from setbench.tasks.rotated_square import QUARTER, RotatedSquare, square
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from pathlib import Path
 import torch
 from tabulate import tabulate
 
-from bench.cell import make_predictor, make_task
-from bench.measure import synchronize
-from bench.plan import Cell, Request, plan
-from bench.presets import load
-from bench.train import Trainer
-from tasks.interfaces import Images, SetBatch, Sets, Split, Task
+from setbench.bench.cell.measure import synchronize
+from setbench.bench.cell.run_cell import make_predictor, make_task
+from setbench.bench.cell.train import Trainer
+from setbench.bench.plan.cells import Cell, Request, plan
+from setbench.bench.plan.presets import load
+from setbench.tasks.interfaces import Images, SetBatch, Sets, Split, Task
 
 SLOWER = 1.75
 """DSPN's time over the MLP decoder's, in the paper."""

@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 import torch
 
-from bench.cell import make_task
-from tasks.interfaces import Images
+from setbench.bench.cell.run_cell import make_task
+from setbench.tasks.interfaces import Images
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.presets import Settings
-from bench.train import Trainer
-from models.build import build_predictor
-from models.catalogue import Row, rows
-from models.interfaces import Predictor
-from tasks.interfaces import SetBatch, Split
+from setbench.bench.cell.train import Trainer
+from setbench.bench.plan.presets import Settings
+from setbench.models.build import build_predictor
+from setbench.models.catalogue import Row, rows
+from setbench.models.interfaces import Predictor
+from setbench.tasks.interfaces import SetBatch, Split
 
 BATCH, SIZE, FEATURES, WIDTH = 32, 10, 3, 64
 SETS = ("set", FEATURES, SIZE, slice(0, 3))

@@ -7,10 +7,10 @@ import statistics
 
 from matplotlib.figure import Figure
 
-from bench.report.contents import title
-from bench.report.figures.style import INK, colour, look, new_figure, plain
-from bench.report.numbers import number
-from bench.report.tables import Line, Table, part
+from setbench.bench.report.contents import title
+from setbench.bench.report.figures.style import INK, colour, look, new_figure, plain
+from setbench.bench.report.numbers import number
+from setbench.bench.report.tables import Line, Table, part
 
 COLUMNS = 4
 PANELS = 24  # the best so many rows: more are too small to read

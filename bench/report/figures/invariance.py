@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from bench.report.figures.style import INK, PALE, look, new_figure, plain
-from bench.report.tables import Table
+from setbench.bench.report.figures.style import INK, PALE, look, new_figure, plain
+from setbench.bench.report.tables import Table
 
 CLAIMS = ("exact", "approximate", "none")
 WORDS = {

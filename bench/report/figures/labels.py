@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
 
-from bench.report.figures.style import INK, PALE
+from setbench.bench.report.figures.style import INK, PALE
 
 Point = tuple[float, float]
 

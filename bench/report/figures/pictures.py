@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Polygon, Rectangle
 from matplotlib.patheffects import Normal, Stroke
 
-from bench.pictures import Examples
-from bench.report.contents import title
-from bench.report.figures.style import INK, PALE, look, new_figure, plain
-from bench.report.numbers import number
-from bench.report.pictures import Shown
+from setbench.bench.records.predictions import Examples
+from setbench.bench.report.contents import title
+from setbench.bench.report.figures.style import INK, PALE, look, new_figure, plain
+from setbench.bench.report.numbers import number
+from setbench.bench.report.pictures import Shown
 
 Array = np.ndarray[Any, Any]
 Paint = Callable[[Axes, int, Array, Array], None]

@@ -15,7 +15,7 @@ import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from bench.report.overview import PARADIGMS
+from setbench.bench.report.overview import PARADIGMS
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")  # shape doubles colour
 INK, PALE = "#222222", "#8a8a8a"

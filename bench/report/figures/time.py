@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from bench.report.contents import column, title
-from bench.report.figures.labels import label_points
-from bench.report.figures.style import INK, PALE, colour, look, marker, new_figure, plain
-from bench.report.numbers import number
-from bench.report.overview import paradigms
-from bench.report.tables import Line, Table
+from setbench.bench.report.contents import column, title
+from setbench.bench.report.figures.labels import label_points
+from setbench.bench.report.figures.style import INK, PALE, colour, look, marker, new_figure, plain
+from setbench.bench.report.numbers import number
+from setbench.bench.report.overview import paradigms
+from setbench.bench.report.tables import Line, Table
 
 NAMED = 18  # with more models than that, points carry numbers and the names stand beside
 

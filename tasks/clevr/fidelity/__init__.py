@@ -1,1 +1,1 @@
-"""How much our pictures are like CLEVR's: ``python -m tasks.clevr.fidelity --data DIR``."""
+"""How much our pictures are like CLEVR's: ``python -m setbench.tasks.clevr.fidelity --data DIR``."""

@@ -14,18 +14,18 @@ from typing import Any
 
 import torch
 
-from tasks.clevr.fidelity.colours import medians
-from tasks.clevr.fidelity.measure import charts, find_reference, real_medians, real_pictures
-from tasks.clevr.fidelity.page import machine, page
-from tasks.clevr.fidelity.sheet import sheet
-from tasks.clevr.fidelity.speed import speed
-from tasks.clevr.identity import RENDERER
-from tasks.clevr.workers import processors
-from tasks.interfaces import NoData
+from setbench.tasks.clevr.fidelity.colours import medians
+from setbench.tasks.clevr.fidelity.measure import charts, find_reference, real_medians, real_pictures
+from setbench.tasks.clevr.fidelity.page import machine, page
+from setbench.tasks.clevr.fidelity.sheet import sheet
+from setbench.tasks.clevr.fidelity.speed import speed
+from setbench.tasks.clevr.files.identity import RENDERER
+from setbench.tasks.clevr.files.workers import processors
+from setbench.tasks.interfaces import NoData
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tasks.clevr.fidelity", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m setbench.tasks.clevr.fidelity", description=__doc__)
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="DIR", help="holds clevr/CLEVR_mini and clevr/reference")
     add("--out", type=Path, default=Path("results/clevr_fidelity"), metavar="DIR", help="default: %(default)s")
@@ -37,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
         parser.error("--scenes, --shards and --processes are whole numbers above 0")
     # the folder's name is the user's own affair
     typed = ["DIR" if word == str(given.data) else word for word in (sys.argv[1:] if words is None else words)]
-    shown = shlex.join(["python", "-m", "tasks.clevr.fidelity", *typed])
+    shown = shlex.join(["python", "-m", "setbench.tasks.clevr.fidelity", *typed])
     torch.set_num_threads(1)
     try:
         reference = find_reference(given.data)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.clevr import constants as c
-from tasks.clevr.fidelity.errors import drawn
-from tasks.clevr.sample import sample
+from setbench.tasks.clevr.fidelity.errors import drawn
+from setbench.tasks.clevr.files.sample import sample
+from setbench.tasks.clevr.scenes import constants as c
 
 _LEAST = 12  # pixels: of fewer a median says little
 _SIZE = 128

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tasks.clevr.render import render
-from tasks.clevr.scenes import Array, Scenes
+from setbench.tasks.clevr.render.picture import render
+from setbench.tasks.clevr.scenes.scenes import Array, Scenes
 
 _TOGETHER = 4  # scenes: bounds the memory at 480x320
 

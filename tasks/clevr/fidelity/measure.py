@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.clevr import clevr_json
-from tasks.clevr.fidelity.colours import Median
-from tasks.clevr.fidelity.errors import Errors, bare, drawn, errors, pictures
-from tasks.clevr.fit import fit_camera
-from tasks.clevr.identity import find_released
-from tasks.clevr.real import scenes_of
-from tasks.clevr.scenes import Array
-from tasks.interfaces import NoData
+from setbench.tasks.clevr.fidelity.colours import Median
+from setbench.tasks.clevr.fidelity.errors import Errors, bare, drawn, errors, pictures
+from setbench.tasks.clevr.files import clevr_json
+from setbench.tasks.clevr.files.fit import fit_camera
+from setbench.tasks.clevr.files.identity import find_released
+from setbench.tasks.clevr.files.released import scenes_of
+from setbench.tasks.clevr.scenes.scenes import Array
+from setbench.tasks.interfaces import NoData
 
 SIZES = ((128, 128), (480, 320))
 OF_EACH = 10  # real pictures of the training and of the validation scenes

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tasks.clevr.fidelity.colours import Median
-from tasks.clevr.fidelity.measure import Row
-from tasks.clevr.fidelity.speed import Speed
-from tasks.clevr.identity import RENDERER
-from tasks.clevr.workers import processors
+from setbench.tasks.clevr.fidelity.colours import Median
+from setbench.tasks.clevr.fidelity.measure import Row
+from setbench.tasks.clevr.fidelity.speed import Speed
+from setbench.tasks.clevr.files.identity import RENDERER
+from setbench.tasks.clevr.files.workers import processors
 
 AIM_BACKGROUND, AIM_OBJECTS, AIM_COLOUR = 4, 20, 6
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tasks.clevr.scenes import Array
+from setbench.tasks.clevr.scenes.scenes import Array
 
 _PAIRS = 4  # in a row
 _WIDTH, _HEIGHT, _GAP, _TITLE = 192, 128, 14, 18

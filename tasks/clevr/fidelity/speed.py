@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import torch
 
-from tasks.clevr.records import pack
-from tasks.clevr.render import render
-from tasks.clevr.sample import sample
-from tasks.clevr.scenes import Scenes, placements
-from tasks.clevr.store import SHARD, Shard
-from tasks.clevr.workers import spread
+from setbench.tasks.clevr.files.records import pack
+from setbench.tasks.clevr.files.sample import sample
+from setbench.tasks.clevr.files.shards import SHARD, Shard
+from setbench.tasks.clevr.files.workers import spread
+from setbench.tasks.clevr.render.picture import render
+from setbench.tasks.clevr.scenes.scenes import Scenes, placements
 
 SEED = 1234
 

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from bench.experiments.command import asked
-from bench.experiments.page import Page, publish
-from bench.experiments.training import cell, told
-from bench.report.figures.style import new_figure
+from setbench.bench.experiments.command import asked
+from setbench.bench.experiments.page import Page, publish
+from setbench.bench.experiments.training import cell, told
+from setbench.bench.report.figures.style import new_figure
 
 
 def test_a_page_says_what_was_run_and_every_run_is_kept(tmp_path, capsys):
@@ -21,7 +21,7 @@ def test_a_page_says_what_was_run_and_every_run_is_kept(tmp_path, capsys):
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     for part in ("# A title", "A question?", "figure.png", "a is 0.25 off.", "By hand.", "Seeds 0 to 1.", "torch 2."):
         assert part in text
-    assert f"python -m bench.experiments.made_up --out {tmp_path} --steps 5" in text
+    assert f"python -m setbench.bench.experiments.made_up --out {tmp_path} --steps 5" in text
     assert "0.25" in capsys.readouterr().out
 
 

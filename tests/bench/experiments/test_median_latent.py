@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.experiments.median_latent import SumDecomposition, constant_error, draw_sets, rmse, smallest_near_best
+from setbench.bench.experiments.median_latent import (
+    SumDecomposition,
+    constant_error,
+    draw_sets,
+    rmse,
+    smallest_near_best,
+)
 
 
 def test_the_latent_is_what_is_summed():

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.experiments.pisgd_draws import DRAWS, errors, full_janossy, over_all_orders, slope
-from models.interfaces import SetSpec
-from models.sampling.pi_sgd import PiSGD
+from setbench.bench.experiments.pisgd_draws import DRAWS, errors, full_janossy, over_all_orders, slope
+from setbench.models.interfaces import SetSpec
+from setbench.models.sampling.pi_sgd import PiSGD
 
 
 def small() -> tuple[PiSGD, torch.Tensor, torch.Tensor]:

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from bench.experiments.spread_auroc import SINGLE, SOFTMAX, SPREAD, VOTES, answers, auroc, measured
-from bench.experiments.training import cell, fresh
+from setbench.bench.experiments.spread_auroc import SINGLE, SOFTMAX, SPREAD, VOTES, answers, auroc, measured
+from setbench.bench.experiments.training import cell, fresh
 
 
 def test_auroc_is_the_share_of_pairs_in_the_right_order():

@@ -4,7 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.experiments.variance_pairs import CONSTANT, MODELS, TASKS, column, least_of_singles, metric_of, table, theirs
+from setbench.bench.experiments.variance_pairs import (
+    CONSTANT,
+    MODELS,
+    TASKS,
+    column,
+    least_of_singles,
+    metric_of,
+    table,
+    theirs,
+)
 
 
 def test_no_sum_over_single_elements_does_better():

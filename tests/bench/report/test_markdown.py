@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from bench.report.document import Bullets, Cell, Code, Grid, Heading, Picture, Text
-from bench.report.markdown import escape, render
+from setbench.bench.report.document import Bullets, Cell, Code, Grid, Heading, Picture, Text
+from setbench.bench.report.markdown import escape, render
 
 
 @pytest.mark.parametrize("name", ["set_mnist", "janossy:k=2 + dspn", "|x| / 3.5", "a - b", "T=10"])

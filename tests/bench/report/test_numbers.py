@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.report.numbers import count, error, number, spread
+from setbench.bench.report.numbers import count, error, number, spread
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.report.document import Grid
-from bench.report.overview import encoder_ranks, overview
-from bench.report.tables import tables
+from setbench.bench.report.document import Grid
+from setbench.bench.report.overview import encoder_ranks, overview
+from setbench.bench.report.tables import tables
 
 
 def grids(blocks):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
-from bench.pictures import Examples, Predictions, save
-from bench.report.figures.pictures import pictures_figure, steps_figure
-from bench.report.pictures import MODELS, shown
-from bench.report.tables import tables
-from bench.report.write import write_report
+from setbench.bench.records.predictions import Examples, Predictions, save
+from setbench.bench.report.figures.pictures import pictures_figure, steps_figure
+from setbench.bench.report.pictures import MODELS, shown
+from setbench.bench.report.tables import tables
+from setbench.bench.report.write import write_report
 
 TRUE = np.array([[[1, 0], [0, 1], [-1, 0], [0, -1]]] * 6, np.float32)
 EXAMPLES = Examples(None, TRUE, np.ones((6, 4), bool))

@@ -2,10 +2,10 @@
 
 import tomllib
 
-from bench.report.document import Grid
-from bench.report.published import FILE, published
-from bench.report.tables import tables
-from tasks.catalogue import TASKS
+from setbench.bench.report.document import Grid
+from setbench.bench.report.published import FILE, published
+from setbench.bench.report.tables import tables
+from setbench.tasks.catalogue import TASKS
 
 SOURCES = tomllib.loads(FILE.read_text(encoding="utf-8"))["table"]
 

@@ -4,10 +4,10 @@ import itertools
 
 from matplotlib.text import Annotation
 
-from bench.report.figures.angle import angle_figure
-from bench.report.figures.invariance import moved
-from bench.report.figures.time import front, time_figure
-from bench.report.tables import tables
+from setbench.bench.report.figures.angle import angle_figure
+from setbench.bench.report.figures.invariance import moved
+from setbench.bench.report.figures.time import front, time_figure
+from setbench.bench.report.tables import tables
 
 
 def test_front_holds_what_nothing_beats():

@@ -1,7 +1,7 @@
 """How a table was run: what is shared is said once, what differs is named."""
 
-from bench.report.running import how_it_was_run
-from bench.report.tables import tables
+from setbench.bench.report.running import how_it_was_run
+from setbench.bench.report.tables import tables
 
 
 def said(records):

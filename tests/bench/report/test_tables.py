@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.report.tables import tables
+from setbench.bench.report.tables import tables
 
 STATE, VARIANCE = "clevr_state", "arithmetic_variance"
 

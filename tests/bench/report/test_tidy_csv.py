@@ -5,7 +5,7 @@ import io
 
 import pandas as pd
 
-from bench.report.tidy import csv_text
+from setbench.bench.report.tidy import csv_text
 
 
 def test_one_line_a_record_and_variant(fleet):

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from bench.report import summary, write_report
+from setbench.bench.report import summary, write_report
 
 FIGURES = {"clevr_state_time", "rotated_square_time", "rotated_square", "invariance"}
 
@@ -166,6 +166,6 @@ def test_no_escape_sequence_reaches_the_terminal(make):
 
 
 def test_tables_need_neither_torch_nor_seaborn():
-    code = "import sys, bench.report; print({'torch', 'seaborn', 'pandas', 'matplotlib'} & set(sys.modules))"
+    code = "import sys, setbench.bench.report; print({'torch', 'seaborn', 'pandas', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch_geometric.nn import Set2Set as PyGSet2Set
 
-from models.attention.set2set import Process, Set2Set
-from models.interfaces import SetSpec
+from setbench.models.attention.set2set import Process, Set2Set
+from setbench.models.interfaces import SetSpec
 
 
 @pytest.mark.parametrize("steps", [1, 4])

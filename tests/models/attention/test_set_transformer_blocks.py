@@ -10,10 +10,10 @@ from torch_geometric.nn.aggr.utils import (
     SetAttentionBlock,
 )
 
-from models.attention.blocks import ISAB, MAB, PMA, SAB
-from models.attention.set_transformer import SetTransformer
-from models.attention.softmax import masked_softmax
-from models.interfaces import SetSpec
+from setbench.models.attention.blocks import ISAB, MAB, PMA, SAB
+from setbench.models.attention.set_transformer import SetTransformer
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.softmax import masked_softmax
 
 WIDTH, HEADS = 8, 2
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from models.controls.raw_lstm import RawLSTM
-from models.controls.raw_mlp import RawMLP
-from models.interfaces import SetSpec
+from setbench.models.controls.raw_lstm import RawLSTM
+from setbench.models.controls.raw_mlp import RawMLP
+from setbench.models.interfaces import SetSpec
 
 SPEC = SetSpec(features=3, max_size=4)
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from models.decoders.memory import Memory
-from models.decoders.queries import LearnedQueries
-from models.decoders.slots import SlotAttention
-from models.interfaces import SetSpec
+from setbench.models.decoders.memory import Memory
+from setbench.models.decoders.queries import LearnedQueries
+from setbench.models.decoders.slots import SlotAttention
+from setbench.models.interfaces import SetSpec
 
 SPEC = SetSpec(features=2, max_size=5)
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from models.catalogue import Row, parse, rows
-from models.interfaces import PredictedSets, SetDecoder, SetSpec
-from models.permuting.deep_sets import DeepSets
+from setbench.models.catalogue import Row, parse, rows
+from setbench.models.interfaces import PredictedSets, SetDecoder, SetSpec
+from setbench.models.permuting.deep_sets import DeepSets
 
 SPEC = SetSpec(features=2, max_size=6)
 LATENT, WIDTH = 8, 16

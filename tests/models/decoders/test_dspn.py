@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from models.decoders.dspn import DSPN, paper_step
-from models.interfaces import SetEncoder, SetSpec
-from models.permuting.deep_sets import DeepSets
+from setbench.models.decoders.dspn import DSPN, paper_step
+from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.permuting.deep_sets import DeepSets
 
 SPEC = SetSpec(features=2, max_size=5)
 

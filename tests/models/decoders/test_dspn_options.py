@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.decoders.dspn import DSPN
-from models.interfaces import SetEncoder, SetSpec
+from setbench.models.decoders.dspn import DSPN
+from setbench.models.interfaces import SetEncoder, SetSpec
 
 SPEC = SetSpec(features=2, max_size=4)
 

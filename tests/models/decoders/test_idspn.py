@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.decoders.idspn import IDSPN, shortened
-from models.interfaces import SetEncoder, SetSpec
+from setbench.models.decoders.idspn import IDSPN, shortened
+from setbench.models.interfaces import SetEncoder, SetSpec
 
 SPEC = SetSpec(features=2, max_size=4)
 

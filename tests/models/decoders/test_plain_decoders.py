@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from models.decoders.lstm import LSTMDecoder
-from models.decoders.mlp import MLPDecoder
-from models.interfaces import SetSpec
+from setbench.models.decoders.lstm import LSTMDecoder
+from setbench.models.decoders.mlp import MLPDecoder
+from setbench.models.interfaces import SetSpec
 
 SPEC = SetSpec(features=3, max_size=5)
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from models.graphs.edge_conv import EdgeConv
-from models.interfaces import SetSpec
+from setbench.models.graphs.edge_conv import EdgeConv
+from setbench.models.interfaces import SetSpec
 
 
 def test_knn_layers_by_loops():

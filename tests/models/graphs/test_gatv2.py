@@ -2,9 +2,9 @@
 
 import torch
 
-from models.graphs.edges import distance
-from models.graphs.gatv2 import GATv2
-from models.interfaces import SetSpec
+from setbench.models.graphs.gatv2 import GATv2
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.edges import distance
 
 
 def test_two_layers_by_dense_tensors():

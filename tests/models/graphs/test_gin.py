@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from models.graphs.gin import GIN
-from models.interfaces import SetSpec
+from setbench.models.graphs.gin import GIN
+from setbench.models.interfaces import SetSpec
 
 
 @pytest.mark.parametrize("aggregate", ["mean", "sum"])

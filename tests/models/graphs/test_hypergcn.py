@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.graphs.hypergcn import HyperGCN
-from models.interfaces import SetSpec
+from setbench.models.graphs.hypergcn import HyperGCN
+from setbench.models.interfaces import SetSpec
 
 
 def adjacency_by_loops(x: Tensor, direction: Tensor, neighbours: int, mediators: bool) -> Tensor:

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from models.graphs.edges import distance
-from models.graphs.invariant_graph_network import InvariantGraphNetwork
-from models.interfaces import SetSpec
+from setbench.models.graphs.invariant_graph_network import InvariantGraphNetwork
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.edges import distance
 
 
 @pytest.mark.parametrize("pool", ["max", "mean"])

@@ -5,8 +5,8 @@ import itertools
 import pytest
 import torch
 
-from models.graphs.lambda_net import LambdaNet
-from models.interfaces import SetSpec
+from setbench.models.graphs.lambda_net import LambdaNet
+from setbench.models.interfaces import SetSpec
 
 
 def test_two_rounds_by_loops():

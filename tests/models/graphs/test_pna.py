@@ -4,9 +4,9 @@ import math
 
 import torch
 
-from models.graphs.edges import distance
-from models.graphs.pna import PNA
-from models.interfaces import SetSpec
+from setbench.models.graphs.pna import PNA
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.edges import distance
 
 
 def test_two_layers_by_dense_tensors():

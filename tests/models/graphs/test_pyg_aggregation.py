@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.graphs.catalogue import ENTRIES
-from models.graphs.pyg_aggregation import MAKERS, PyGAggregation
-from models.interfaces import SetSpec
+from setbench.models.graphs.catalogue import ENTRIES
+from setbench.models.graphs.pyg_aggregation import MAKERS, PyGAggregation
+from setbench.models.interfaces import SetSpec
 
 CLAIMED = {
     name: entry.invariance

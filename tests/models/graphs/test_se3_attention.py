@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.graphs.edges import distance
-from models.graphs.se3_attention import SE3Attention
-from models.interfaces import SetSpec
+from setbench.models.graphs.se3_attention import SE3Attention
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.edges import distance
 
 SPEC = SetSpec(5, 7, slice(1, 4))
 FULL = torch.ones(2, 7, dtype=torch.bool)

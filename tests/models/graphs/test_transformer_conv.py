@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from models.graphs.edges import distance
-from models.graphs.transformer_conv import TransformerConv
-from models.interfaces import SetSpec
+from setbench.models.graphs.transformer_conv import TransformerConv
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.edges import distance
 
 
 def test_two_layers_by_dense_tensors():

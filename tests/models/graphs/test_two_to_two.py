@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.graphs.two_to_two import TwoToTwo
+from setbench.models.graphs.two_to_two import TwoToTwo
 
 
 def operators(m: int) -> Tensor:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from models.images.resnet34 import Block, ResNet34, trunk
-from models.images.small import SmallImageEncoder
+from setbench.models.images.resnet34 import Block, ResNet34, trunk
+from setbench.models.images.small import SmallImageEncoder
 
 
 def test_resnet34_counts() -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.interfaces import SetSpec
-from models.permuting.deep_sets_equivariant import DeepSetsEquivariant, DeepSetsLayer
+from setbench.models.interfaces import SetSpec
+from setbench.models.permuting.deep_sets_equivariant import DeepSetsEquivariant, DeepSetsLayer
 
 
 def test_mean_layer_is_one_matrix_on_the_whole_set():

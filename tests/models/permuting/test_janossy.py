@@ -5,10 +5,10 @@ from itertools import permutations, product
 import pytest
 import torch
 
-from models import layers
-from models.interfaces import SetSpec
-from models.permuting.counting import ordered_tuples
-from models.permuting.janossy import Janossy
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops import layers
+from setbench.models.ops.counting import ordered_tuples
+from setbench.models.permuting.janossy import Janossy
 
 SPEC = SetSpec(features=3, max_size=5)
 SIZES = (5, 4, 3, 2, 1, 0)

@@ -5,8 +5,8 @@ from itertools import permutations
 import pytest
 import torch
 
-from models.interfaces import SetSpec
-from models.permuting.janossy_equivariant import JanossyEquivariant, JanossyLayer
+from setbench.models.interfaces import SetSpec
+from setbench.models.permuting.janossy_equivariant import JanossyEquivariant, JanossyLayer
 
 SIZES = (4, 3, 1, 0)
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from models.interfaces import SetSpec
-from models.permuting.pointnet import PointNet
+from setbench.models.interfaces import SetSpec
+from setbench.models.permuting.pointnet import PointNet
 
 SPEC = SetSpec(features=4, max_size=5, positions=slice(1, 3))
 

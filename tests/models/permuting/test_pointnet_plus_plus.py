@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.interfaces import SetSpec
-from models.permuting.pointnet_plus_plus import PointNetPlusPlus, SetAbstraction, farthest_points
+from setbench.models.interfaces import SetSpec
+from setbench.models.permuting.pointnet_plus_plus import PointNetPlusPlus, SetAbstraction, farthest_points
 
 
 def numpy_farthest(points, count):

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from models import layers
-from models.interfaces import SetSpec
-from models.permuting.relation_network import RelationNetwork
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops import layers
+from setbench.models.permuting.relation_network import RelationNetwork
 
 
 @pytest.mark.parametrize("chunk", [2**24, 30])

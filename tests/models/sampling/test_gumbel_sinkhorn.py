@@ -4,10 +4,10 @@ import math
 
 import torch
 
-from models.interfaces import SetSpec
-from models.sampling import gumbel_sinkhorn
-from models.sampling.gumbel_sinkhorn import GumbelSinkhorn
-from models.sampling.soft_order import SoftOrder
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.soft_order import SoftOrder
+from setbench.models.sampling import gumbel_sinkhorn
+from setbench.models.sampling.gumbel_sinkhorn import GumbelSinkhorn
 
 SPEC = SetSpec(features=3, max_size=4)
 

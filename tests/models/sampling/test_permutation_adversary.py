@@ -2,8 +2,8 @@
 
 import torch
 
-from models.interfaces import SetSpec
-from models.sampling.permutation_adversary import PermutationAdversary
+from setbench.models.interfaces import SetSpec
+from setbench.models.sampling.permutation_adversary import PermutationAdversary
 
 SPEC = SetSpec(features=3, max_size=4)
 

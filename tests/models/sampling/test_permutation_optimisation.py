@@ -4,8 +4,8 @@ from itertools import permutations, product
 
 import torch
 
-from models.interfaces import SetSpec
-from models.sampling.permutation_optimisation import PermutationOptimisation, ordering_slope
+from setbench.models.interfaces import SetSpec
+from setbench.models.sampling.permutation_optimisation import PermutationOptimisation, ordering_slope
 
 
 def test_slope_is_the_derivative_of_the_cost_written_as_a_sum():

@@ -5,10 +5,10 @@ from itertools import permutations
 import pytest
 import torch
 
-from models.interfaces import SetSpec
-from models.permuting.janossy import Janossy
-from models.sampling.draws import uniform
-from models.sampling.pi_sgd import PiSGD
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.draws import uniform
+from setbench.models.permuting.janossy import Janossy
+from setbench.models.sampling.pi_sgd import PiSGD
 
 SPEC = SetSpec(features=3, max_size=5)
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from models.interfaces import SetSpec
-from models.sorting.canonical_sort import CanonicalSort
+from setbench.models.interfaces import SetSpec
+from setbench.models.sorting.canonical_sort import CanonicalSort
 
 
 def by_hand(encoder: CanonicalSort, elements: torch.Tensor) -> torch.Tensor:

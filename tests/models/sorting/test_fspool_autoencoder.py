@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.interfaces import SetSpec
-from models.sorting.fspool_autoencoder import FSPoolAutoEncoder, relaxed_sort
+from setbench.models.interfaces import SetSpec
+from setbench.models.sorting.fspool_autoencoder import FSPoolAutoEncoder, relaxed_sort
 
 
 def neural_sort(s: np.ndarray) -> np.ndarray:
@@ -78,7 +78,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     values = torch.randn(2, 7, 6, dtype=torch.float64, requires_grad=True)
     whole = relaxed_sort(values, MASK)
     (slope,) = torch.autograd.grad(whole.square().sum(), values)
-    monkeypatch.setattr("models.layers.CHUNK", 150)
+    monkeypatch.setattr("setbench.models.ops.layers.CHUNK", 150)
     pieces = relaxed_sort(values, MASK)
     torch.testing.assert_close(pieces, whole)
     torch.testing.assert_close(torch.autograd.grad(pieces.square().sum(), values)[0], slope)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.interfaces import SetSpec
-from models.sorting.nonlocal_gnn import NonLocalGNN, NonLocalLayer
+from setbench.models.interfaces import SetSpec
+from setbench.models.sorting.nonlocal_gnn import NonLocalGNN, NonLocalLayer
 
 
 def convolve(conv: torch.nn.Conv1d, rows: np.ndarray) -> np.ndarray:

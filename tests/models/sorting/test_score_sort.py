@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from models.interfaces import SetSpec
-from models.sorting.relaxed import neural_sort, softsort
-from models.sorting.score_sort import ScoreSort
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.relaxed_sort import neural_sort, softsort
+from setbench.models.sorting.score_sort import ScoreSort
 
 RELAXED = {"neuralsort": neural_sort, "softsort": softsort}
 

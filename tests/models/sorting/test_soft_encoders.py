@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 
-from models.interfaces import SetSpec
-from models.sorting.permutahedron import soft_sort
-from models.sorting.soft_rank import SoftRank
-from models.sorting.soft_sort import SoftSort
-from models.sorting.standardise import LEAST, moments, rank_spread
+from setbench.models.interfaces import SetSpec
+from setbench.models.ops.permutahedron import soft_sort
+from setbench.models.ops.standardise import LEAST, moments, rank_spread
+from setbench.models.sorting.soft_rank import SoftRank
+from setbench.models.sorting.soft_sort import SoftSort
 
 SPEC = SetSpec(3, 6)
 MASK = torch.tensor([[True] * 6, [True, True, False, True, False, True]])

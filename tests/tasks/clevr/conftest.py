@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.clevr import constants as c
-from tasks.clevr.scenes import Scenes
+from setbench.tasks.clevr.scenes import constants as c
+from setbench.tasks.clevr.scenes.scenes import Scenes
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +23,8 @@ def clevr() -> Path:
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few scenes are drawn where one is asked for, and not 64."""
-    for module in ("store", "dataset", "real"):
-        monkeypatch.setattr(f"tasks.clevr.{module}.SHARD", 8)
+    for module in ("shards", "rendered", "released"):
+        monkeypatch.setattr(f"setbench.tasks.clevr.files.{module}.SHARD", 8)
 
 
 def scene(*objects: dict[str, Any], camera: Any = c.CAMERA, lights: Any = c.LIGHTS) -> Scenes:

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from tasks.clevr import constants as c
-from tasks.clevr.boxes import exact_boxes, published_boxes
-from tasks.clevr.records import pack, unpack
-from tasks.clevr.sample import sample
-from tasks.clevr.states import states
+from setbench.tasks.clevr.boxes import exact_boxes, published_boxes
+from setbench.tasks.clevr.files.records import pack, unpack
+from setbench.tasks.clevr.files.sample import sample
+from setbench.tasks.clevr.scenes import constants as c
+from setbench.tasks.clevr.states import states
 
 
 @pytest.mark.parametrize(

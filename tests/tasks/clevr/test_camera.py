@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.clevr import constants as c
-from tasks.clevr.camera import Camera
-from tasks.clevr.fit import fit_camera
+from setbench.tasks.clevr.files.fit import fit_camera
+from setbench.tasks.clevr.render.camera import Camera
+from setbench.tasks.clevr.scenes import constants as c
 
 
 def test_looks_at_the_origin() -> None:

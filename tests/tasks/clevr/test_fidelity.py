@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.clevr import clevr_json
-from tasks.clevr import constants as c
-from tasks.clevr.fidelity import measure
-from tasks.clevr.fidelity.__main__ import main
-from tasks.clevr.fidelity.colours import Median, medians
-from tasks.clevr.fidelity.errors import Errors, errors
-from tasks.clevr.fidelity.page import page
-from tasks.clevr.render import render
-from tasks.clevr.sample import sample
+from setbench.tasks.clevr.fidelity import measure
+from setbench.tasks.clevr.fidelity.__main__ import main
+from setbench.tasks.clevr.fidelity.colours import Median, medians
+from setbench.tasks.clevr.fidelity.errors import Errors, errors
+from setbench.tasks.clevr.fidelity.page import page
+from setbench.tasks.clevr.files import clevr_json
+from setbench.tasks.clevr.files.sample import sample
+from setbench.tasks.clevr.render.picture import render
+from setbench.tasks.clevr.scenes import constants as c
 
 
 def test_errors_by_hand() -> None:

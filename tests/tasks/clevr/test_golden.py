@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.clevr.identity import RENDERER
-from tasks.clevr.records import pack
-from tasks.clevr.render import render
-from tasks.clevr.sample import sample
+from setbench.tasks.clevr.files.identity import RENDERER
+from setbench.tasks.clevr.files.records import pack
+from setbench.tasks.clevr.files.sample import sample
+from setbench.tasks.clevr.render.picture import render
 
 FILE = Path(__file__).with_name("golden.npz")
 CHANGED = (
-    "pictures changed: if that is meant, give tasks/clevr/identity.py RENDERER another value, run "
-    "python -m bench.pretrain, and keep the new pictures with python tests/tasks/clevr/test_golden.py"
+    "pictures changed: if that is meant, give tasks/clevr/files/identity.py RENDERER another value, run "
+    "python -m setbench.bench.maintenance.pretrain, and keep the new pictures with "
+    "PYTHONPATH=. python tests/tasks/clevr/test_golden.py"
 )
 
 

@@ -6,15 +6,15 @@ import pytest
 import torch
 from PIL import Image
 
-from tasks.catalogue import TASKS
-from tasks.clevr import clevr_json
-from tasks.clevr.clevr_box import ClevrBox
-from tasks.clevr.clevr_state import ClevrState
-from tasks.clevr.identity import released_hash
-from tasks.clevr.real import RealScenes, scenes_of
-from tasks.clevr.sample import sample
-from tasks.clevr.states import states
-from tasks.interfaces import NoData, SetGuess
+from setbench.tasks.catalogue import TASKS
+from setbench.tasks.clevr.box import ClevrBox
+from setbench.tasks.clevr.files import clevr_json
+from setbench.tasks.clevr.files.identity import released_hash
+from setbench.tasks.clevr.files.released import RealScenes, scenes_of
+from setbench.tasks.clevr.files.sample import sample
+from setbench.tasks.clevr.state import ClevrState
+from setbench.tasks.clevr.states import states
+from setbench.tasks.interfaces import NoData, SetGuess
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -51,7 +51,7 @@ def test_a_miniature_through_the_door(tmp_path: Path, inside: str) -> None:
             small = image.convert("RGB").resize((128, 128), Image.Resampling.BILINEAR)
         assert np.array_equal(split.inputs[k].numpy().transpose(1, 2, 0), np.asarray(small))
     listed = json.loads((folder / "scenes" / "CLEVR_val_scenes.json").read_text())
-    from tasks.clevr.records import pack
+    from setbench.tasks.clevr.files.records import pack
 
     assert np.array_equal(test.targets.elements.numpy(), states(pack(clevr_json.read(listed)))[:5])
 
@@ -86,7 +86,7 @@ def test_missing_things_are_one_line(tmp_path: Path) -> None:
 
 
 def test_listing_is_read_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.clevr.real._BLOCK", 100)
+    monkeypatch.setattr("setbench.tasks.clevr.files.released._BLOCK", 100)
     content = clevr_json.write(sample(1, 0, 0, 6), "train")
     path = tmp_path / "CLEVR_train_scenes.json"
     path.write_text(json.dumps(content, indent=1))

@@ -2,12 +2,12 @@ import dataclasses
 
 import numpy as np
 
-from tasks.clevr import constants as c
-from tasks.clevr.records import pack
-from tasks.clevr.redraw import redraw
-from tasks.clevr.render import render
-from tasks.clevr.sample import sample
-from tasks.clevr.states import present, states
+from setbench.tasks.clevr.files.records import pack
+from setbench.tasks.clevr.files.sample import sample
+from setbench.tasks.clevr.redraw import redraw
+from setbench.tasks.clevr.render.picture import render
+from setbench.tasks.clevr.scenes import constants as c
+from setbench.tasks.clevr.states import present, states
 
 
 def test_true_states_are_their_scene_under_the_base_camera() -> None:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.clevr import constants as c
-from tasks.clevr.render import render
-from tasks.clevr.sample import sample
-from tasks.clevr.scenes import Scenes
+from setbench.tasks.clevr.files.sample import sample
+from setbench.tasks.clevr.render.picture import render
+from setbench.tasks.clevr.scenes import constants as c
+from setbench.tasks.clevr.scenes.scenes import Scenes
 
 
 def eye_rays(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
@@ -98,7 +98,7 @@ def test_same_scene_same_picture_alone_or_in_company() -> None:
 
 def test_ids_count_what_is_seen() -> None:
     """The id map at 480x320 and the visibility rule count the same pixels by different code."""
-    from tasks.clevr.visibility import visible_pixels
+    from setbench.tasks.clevr.render.visibility import visible_pixels
 
     scenes = sample(4, 0, 0, 6)
     _, ids = render(scenes, 480, 320, ids=True)

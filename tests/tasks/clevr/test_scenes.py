@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.clevr import clevr_json
-from tasks.clevr import constants as c
-from tasks.clevr.fit import fit_camera
-from tasks.clevr.sample import sample
-from tasks.clevr.scenes import Scenes, placements
-from tasks.clevr.visibility import visible, visible_pixels
+from setbench.tasks.clevr.files import clevr_json
+from setbench.tasks.clevr.files.fit import fit_camera
+from setbench.tasks.clevr.files.sample import sample
+from setbench.tasks.clevr.render.visibility import visible, visible_pixels
+from setbench.tasks.clevr.scenes import constants as c
+from setbench.tasks.clevr.scenes.scenes import Scenes, placements
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.clevr.dataset import RenderedScenes
-from tasks.clevr.records import RECORD
-from tasks.clevr.store import SHARD, Shard, Store
-from tasks.interfaces import NoData
+from setbench.tasks.clevr.files.records import RECORD
+from setbench.tasks.clevr.files.rendered import RenderedScenes
+from setbench.tasks.clevr.files.shards import SHARD, Shard, Store
+from setbench.tasks.interfaces import NoData
 
 
 class Maker:

@@ -1,0 +1,140 @@
+"""The one training loop that every cell goes through."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from setbench.bench.plan.presets import Settings
+from setbench.models.interfaces import Predictor
+from setbench.tasks.interfaces import Split, Task
+
+
+class Diverged(FloatingPointError):
+    """The loss is no longer a finite number."""
+
+
+def to_device(values: Any, device: torch.device) -> Any:
+    """Tensors as models want them: on the device, pictures as float in [0, 1]."""
+    if isinstance(values, tuple):
+        return tuple(to_device(part, device) for part in values)
+    values = values.to(device, non_blocking=True)
+    return values.float() / 255 if values.dtype == torch.uint8 else values
+
+
+@dataclass
+class Trained:
+    """What training leaves beside the weights: seconds at work and the loss curve (mean over each stretch)."""
+
+    seconds: float
+    curve: dict[str, list[float]]
+    calibration: dict[str, float] = field(default_factory=dict)
+
+
+class Trainer:
+    """Adam on a predictor's losses, over batches drawn from a split under a seed.
+
+    Args:
+        predictor: on its device.
+        task: gives the loss.
+        train: the split to learn from.
+        settings: steps, batch, learning rate, schedule, clipping.
+        seed: of the batches and of the order of the elements within each set.
+        device: where the predictor is.
+    """
+
+    def __init__(
+        self, predictor: Predictor, task: Task, train: Split, settings: Settings, seed: int, device: torch.device
+    ) -> None:
+        self.predictor, self.task, self.split, self.settings, self.device = predictor, task, train, settings, device
+        self.generator = torch.Generator().manual_seed(seed)
+        self.order = torch.empty(0, dtype=torch.long)
+        adversary = predictor.adversary()
+        opponents = [] if adversary is None else list(adversary["parameters"])
+        taken = {id(parameter) for parameter in opponents}
+        learners = [parameter for parameter in predictor.parameters() if id(parameter) not in taken]
+        self.optimizer = torch.optim.Adam(learners, lr=settings.learning_rate)
+        self.learners = learners
+        self.opponent = None
+        if adversary is not None:
+            self.opponent = torch.optim.Adam(opponents, lr=settings.learning_rate, maximize=True)
+            self.every = int(adversary["every"])
+
+    def next_batch(self) -> tuple[Any, Any]:
+        """Inputs and targets of the next batch: without replacement within a pass, sets freshly shuffled."""
+        size = min(self.settings.batch, len(self.split))
+        if len(self.order) < size:
+            self.order = torch.randperm(len(self.split), generator=self.generator)
+        indices, self.order = self.order[:size], self.order[size:]
+        batch = self.split.batch(indices, self.generator)
+        inputs = to_device(batch.inputs, self.device)
+        return inputs, inputs if batch.targets is batch.inputs else to_device(batch.targets, self.device)
+
+    def step(self, number: int) -> Tensor:
+        """One optimiser step; returns the detached loss."""
+        inputs, targets = self.next_batch()
+        if self.opponent is not None and number % self.every == self.every - 1:
+            self._update(self.opponent, inputs, targets)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate(number)
+        return self._update(self.optimizer, inputs, targets)
+
+    def _update(self, optimizer: torch.optim.Optimizer, inputs: Any, targets: Any) -> Tensor:
+        self.predictor.zero_grad(set_to_none=True)
+        losses = self.predictor.losses(inputs, targets, self.task.loss)
+        total = torch.stack(list(losses.values())).sum()
+        total.backward()
+        if self.settings.clip:
+            torch.nn.utils.clip_grad_norm_(self.learners, self.settings.clip)
+        optimizer.step()
+        return total.detach()
+
+    def rate(self, number: int) -> float:
+        """The learning rate of a step: constant, or half a cosine down to zero."""
+        if self.settings.schedule == "constant":
+            return self.settings.learning_rate
+        return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * number / self.settings.steps))
+
+    def calibrate(self) -> dict[str, float]:
+        """Let the predictor set what it sets from a first batch (DSPN: its step)."""
+        return self.predictor.calibrate(*self.next_batch())
+
+    def run(self, watch: Callable[[int, float], None], shared: Callable[[], AbstractContextManager[Any]]) -> Trained:
+        """Train for all steps.
+
+        Args:
+            watch: called with (steps done, mean loss lately) about once a second.
+            shared: held around each step, so that another process can ask for a quiet machine; waiting for it is
+                not counted as training.
+
+        Raises:
+            Diverged: the loss is NaN or infinite.
+        """
+        self.predictor.train()
+        curve: dict[str, list[float]] = {"step": [], "loss": []}
+        losses: list[Tensor] = []
+        stretch = max(1, self.settings.steps // 100)
+        seconds, last_word = 0.0, time.perf_counter()
+        for number in range(self.settings.steps):
+            with shared():
+                start = time.perf_counter()
+                losses.append(self.step(number))
+                if len(losses) == stretch or number + 1 == self.settings.steps:
+                    mean = float(torch.stack(losses).mean())
+                    if not math.isfinite(mean):
+                        raise Diverged(f"the loss was {mean} within steps {number + 2 - len(losses)} to {number + 1}")
+                    losses.clear()
+                    curve["step"].append(number + 1)
+                    curve["loss"].append(mean)
+                seconds += time.perf_counter() - start
+            if time.perf_counter() - last_word > 1 and curve["loss"]:
+                last_word = time.perf_counter()
+                watch(number + 1, curve["loss"][-1])
+        return Trained(seconds, curve)

@@ -1,0 +1,106 @@
+"""How long a run will take, from what cells took before. Imports no torch.
+
+Seconds are kept as multiples of a reference operation, so that they carry over between machines: a thousand small
+matrix products in numpy, which, like small models, are bound by the time to launch an operation.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from setbench.bench.plan.cells import Cell
+from setbench.bench.plan.presets import SETTINGS
+
+COSTS = SETTINGS / "costs.json"
+START_SECONDS = 5.0
+UNKNOWN = 10.0
+
+
+def reference_seconds() -> float:
+    """Seconds of the reference operation on this machine, now: the median of three."""
+    generator = np.random.default_rng(0)
+    left, right = generator.normal(size=(32, 64)), generator.normal(size=(64, 64))
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        for _ in range(1000):
+            np.tanh(left @ right)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+class Estimate:
+    """Seconds for cells and for preparing data, from a table of costs and from earlier records.
+
+    Args:
+        records: of the results folder in hand; those of this very machine are the best guide there is.
+        cpu: this machine's processor.
+    """
+
+    def __init__(self, records: Iterable[dict[str, Any]], cpu: str) -> None:
+        self.reference = reference_seconds()
+        table = json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {}
+        self.costs = {key: cost * self.reference for key, cost in table.items()}
+        seen = defaultdict(list)
+        for record in records:
+            if record["status"] == "ok" and record.get("machine", {}).get("cpu") == cpu:
+                seen[cost_key(record["preset"], record["task"], record["row"])].append(record["seconds"])
+        self.seen = {key: statistics.mean(values) for key, values in seen.items()}
+        self.costs |= self.seen
+
+    def cell(self, cell: Cell) -> float:
+        """Seconds of one cell: its own cost, else the median of its task's cells, else of its preset's."""
+        if cell.blocked:
+            return 0.0
+        for prefix in (
+            cost_key(cell.preset, cell.task, cell.row),
+            f"{cell.preset}/{cell.task}/",
+            f"{cell.preset}/",
+        ):
+            near = [
+                cost
+                for key, cost in self.costs.items()
+                if (key == prefix or (prefix.endswith("/") and key.startswith(prefix))) and "(data)" not in key
+            ]
+            if near:
+                return statistics.median(near)
+        return UNKNOWN
+
+    def knows(self, preset: str, device: str) -> bool:
+        """Whether it has anything to go by: the shipped costs are those of a CPU."""
+        known = self.costs if device == "cpu" else self.seen
+        return any(key.startswith(f"{preset}/") for key in known)
+
+    def data(self, preset: str, task: str) -> float:
+        """Seconds to prepare a task's data from nothing."""
+        return self.costs.get(cost_key(preset, task, "(data)"), 1.0)
+
+    def total(self, cells: Sequence[Cell], unprepared: Sequence[tuple[str, str]], jobs: int) -> float:
+        """Wall clock of a run: preparing data one after the other, cells ``jobs`` at a time."""
+        return START_SECONDS + sum(self.data(*item) for item in unprepared) + _makespan(map(self.cell, cells), jobs)
+
+
+def _makespan(seconds: Iterable[float], jobs: int) -> float:
+    free = [0.0] * jobs
+    for one in seconds:
+        heapq.heapreplace(free, free[0] + one)
+    return max(free)
+
+
+def cost_key(preset: str, task: str, row: str) -> str:
+    return f"{preset}/{task}/{row}"
+
+
+def human(seconds: float) -> str:
+    """``48 s``, ``9 min`` or ``2.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,104 @@
+"""What a person sees while a run goes on: live bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+
+from setbench.bench.plan.estimate import human
+from setbench.bench.records.store import Record
+
+
+class Progress:
+    """The cells in hand with their loss, how many are done and left, and when it will be over."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        self.bars: Bars | None = None
+        self.rows: dict[str, TaskID] = {}
+        self.expected: dict[str, float] = {}
+        self.total = self.done = 0
+        self.seconds = self.worked = 0.0
+        self.start = self.last_line = time.perf_counter()
+        self.phase = ""
+
+    def say(self, line: str) -> None:
+        """One line that stays."""
+        self.console.print(line, markup=False, soft_wrap=True)
+
+    def begin(self, cells: int, seconds: float) -> None:
+        self.total, self.seconds, self.start = cells, seconds, time.perf_counter()
+        if not cells:
+            return
+        self.say(f"{cells} cells to run, about {human(seconds)}")
+        if self.console.is_terminal:
+            self.bars = Bars(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[note]}"),
+                console=self.console,
+                transient=True,
+            )
+            self.bars.start()
+            self.overall = self.bars.add_task("all cells", total=cells, note="")
+
+    def preparing(self, task: str, what: str, share: float) -> None:
+        """Data are being made ready."""
+        key = f"{task}: {what}"
+        if self.bars is not None:
+            if key not in self.rows:
+                self.rows[key] = self.bars.add_task(key, total=1.0, note="")
+            self.bars.update(self.rows[key], completed=share)
+            if share >= 1:
+                self.bars.remove_task(self.rows.pop(key))
+        elif key != self.phase or time.perf_counter() - self.last_line > 20:
+            self.phase, self.last_line = key, time.perf_counter()
+            self.say(f"{key}, {share:.0%}")
+
+    def started(self, key: str, name: str, seconds: float) -> None:
+        self.expected[key] = seconds
+        if self.bars is not None:
+            self.rows[key] = self.bars.add_task(name, total=1.0, note="starting")
+
+    def advanced(self, key: str, share: float, note: str) -> None:
+        if self.bars is not None and key in self.rows:
+            self.bars.update(self.rows[key], completed=share, note=note)
+
+    def finished(self, record: Record) -> None:
+        """A cell has ended: its row appears."""
+        self.done += 1
+        if self.bars is not None:
+            if record["id"] in self.rows:
+                self.bars.remove_task(self.rows.pop(record["id"]))
+            self.bars.update(self.overall, completed=self.done, note=f"about {human(self.left())} left")
+        self.say(
+            f"[{self.done:>{len(str(self.total))}}/{self.total}] {record['task']} · {record['row']}"
+            f" · seed {record['seed']}: {outcome(record)}, {human(record['seconds'])}"
+            f" · about {human(self.left())} left"
+        )
+
+    def left(self) -> float:
+        """Seconds left: the estimate, corrected by how it has held so far."""
+        elapsed = time.perf_counter() - self.start
+        share = self.done / max(self.total, 1)
+        by_count = elapsed * (1 - share) / max(share, 1e-9)
+        by_plan = max(self.seconds - elapsed, 0.0)
+        return share * by_count + (1 - share) * by_plan
+
+    def end(self) -> None:
+        if self.bars is not None:
+            self.bars.stop()
+            self.bars = None
+
+
+def outcome(record: Record) -> str:
+    """The headline of a record in a few words, or why there is none."""
+    if record["status"] != "ok":
+        return f"{record['status']} ({record['reason']})"
+    headline = record["headline"]
+    value = record["metrics"][headline["variant"]][headline["metric"]]
+    unit = record["metric_info"][headline["metric"]]["unit"]
+    return f"{headline['metric']} {value:.4g} {unit}".rstrip()

@@ -1,0 +1,70 @@
+"""Featurewise sort pooling (FSPool; Zhang, Hare, Prügel-Bennett 2020, equations 3 to 5), as a layer."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from setbench.models.ops.ordering import argsort
+
+
+def rank_knots(mask: Bool[Tensor, "batch size"], pieces: int, dtype: torch.dtype) -> Float[Tensor, "batch knots size"]:
+    """How much each of ``pieces + 1`` equally spaced knots counts at each rank, for the size of each set.
+
+    Rank k of n sits at k / (n - 1) in [0, 1] (at 0 where n = 1); a function that is linear between its knots f_0 ..
+    f_pieces has the value sum_p f_p * knots[:, p, k] there. Ranks k >= n count nothing: a set of size 0 pools to 0
+    and one of size 1 to f_0 times its element. (The authors' code counts two ranks for both.)
+    """
+    sizes = mask.sum(dim=1)[:, None, None]
+    ranks = torch.arange(mask.shape[1], device=mask.device)
+    ratios = ranks.to(dtype) / (sizes - 1).clamp(min=1)
+    hats = 1 - (ratios * pieces - torch.arange(pieces + 1, device=mask.device, dtype=dtype)[:, None]).abs()
+    return hats.clamp(min=0) * (ranks < sizes)
+
+
+class RankWeights(nn.Module):
+    """A learned piecewise linear function of the relative rank rank / (size - 1) for each channel.
+
+    One function serves sets of all sizes. Its knots start from N(0, 1), as in the authors' code.
+
+    Args:
+        channels: functions.
+        pieces: linear pieces; there is one knot more.
+
+    Raises:
+        ValueError: for less than one piece.
+    """
+
+    def __init__(self, channels: int, pieces: int) -> None:
+        super().__init__()
+        if pieces < 1:
+            raise ValueError(f"FSPool needs at least one piece, not {pieces}")
+        self.pieces = pieces
+        self.weight = nn.Parameter(torch.randn(channels, pieces + 1))
+
+    def forward(self, mask: Bool[Tensor, "batch size"]) -> Float[Tensor, "batch channels size"]:
+        """The weight at every rank, for the size of each set; zero beyond it."""
+        return self.weight @ rank_knots(mask, self.pieces, self.weight.dtype)
+
+
+class FeaturewiseSortPool(nn.Module):
+    """Sort every channel by itself, largest first, and sum with a learned weight for each channel and relative rank.
+
+    Args:
+        channels: features of an element.
+        pieces: pieces of each weight function.
+    """
+
+    def __init__(self, channels: int, pieces: int = 20) -> None:
+        super().__init__()
+        self.weights = RankWeights(channels, pieces)
+
+    def forward(
+        self, values: Float[Tensor, "batch size channels"], mask: Bool[Tensor, "batch size"]
+    ) -> Float[Tensor, "batch channels"]:
+        rows = values.masked_fill(~mask[..., None], 0).transpose(1, 2).contiguous()
+        order = argsort((-rows.detach()).masked_fill(~mask[:, None], float("inf")))
+        knots = rank_knots(mask, self.weights.pieces, values.dtype)
+        # The sorted values meet the knots first and the weights after: no weight for each set, channel and rank.
+        return (rows.take_along_dim(order, dim=-1) @ knots.transpose(1, 2) * self.weights.weight).sum(dim=-1)

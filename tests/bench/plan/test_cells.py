@@ -1,0 +1,190 @@
+"""The cross by DESIGN's table, counted in a second way; and a cell's identity."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from setbench.bench.plan.cells import CONSTANT, Cell, Request, plan
+from setbench.bench.plan.presets import Settings, load
+from setbench.models.catalogue import CATALOGUE, UnknownName
+from setbench.tasks.catalogue import TASKS
+
+ROOT = Path(__file__).parents[3]
+
+
+def request(*tasks: str, preset: str = "smoke", seeds: Sequence[int] = (0,), **more: Any) -> Request:
+    usual: dict[str, Any] = {"encoders": None, "decoders": None, "device": "cpu", "data": None}
+    return Request(tasks=tasks, seeds=seeds, preset=load(preset), **{**usual, **more})
+
+
+def count(kind: str, iterative: bool | None = None) -> int:
+    """Rows of the catalogue, counted without ``setbench.models.catalogue.rows``."""
+    return sum(
+        len(entry.rows)
+        for entry in CATALOGUE.values()
+        if entry.kind == kind and iterative in (None, entry.needs_encoder)
+    )
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1, 5)])
+def test_the_whole_cross_has_as_many_cells_as_the_table_says(seeds: tuple[int, ...]) -> None:
+    encoders, decoders, whole = count("encoder"), count("decoder"), count("predictor")
+    iterative = count("decoder", iterative=True)
+    expected = {
+        "set_digits": encoders * decoders + whole,
+        "set_digits_classes": encoders,
+        "arithmetic_sum": encoders,
+        "rotated_square": (decoders - iterative) + encoders * iterative,
+        "clevr_state": (decoders - iterative) + encoders * iterative,
+    }
+    assert encoders > 20
+    assert iterative == 2
+    for task, trained in expected.items():
+        assert len(plan(request(task, seeds=seeds))) == 1 + trained * len(seeds), task
+
+
+def test_no_cell_stands_twice() -> None:
+    cells = plan(request(*TASKS))
+    assert len({cell.identity for cell in cells}) == len(cells)
+    assert len({(cell.task, cell.row) for cell in cells}) == len(cells)
+
+
+def test_rows_of_a_small_cross() -> None:
+    asked = {"encoders": ["deep_sets", "raw_mlp"], "decoders": ["mlp", "dspn", "idspn"]}
+    named = {
+        task: [cell.row for cell in plan(request(task, **asked))]
+        for task in ("set_digits", "arithmetic_sum", "rotated_square")
+    }
+    assert named == {
+        "set_digits": [
+            CONSTANT,
+            *[f"{encoder} + {decoder}" for decoder in asked["decoders"] for encoder in asked["encoders"]],
+        ],
+        "arithmetic_sum": [CONSTANT, "deep_sets", "raw_mlp"],
+        "rotated_square": [
+            CONSTANT,
+            "mlp decoder",
+            "deep_sets + dspn",
+            "raw_mlp + dspn",
+            "deep_sets + idspn",
+            "raw_mlp + idspn",
+        ],
+    }
+
+
+def test_a_row_asked_for_twice_is_one() -> None:
+    cells = plan(request("arithmetic_sum", encoders=["janossy", "janossy:k=2", "janossy:k=2,phi=gru", "janossy"]))
+    assert [cell.row for cell in cells] == [CONSTANT, "janossy:k=2", "janossy:k=2,phi=gru"]
+
+
+def test_out_of_reach_is_a_row_with_the_arithmetic() -> None:
+    cells = plan(request("arithmetic_variance", preset="quick", encoders=["janossy:k=3", "janossy:k=N", "janossy:k=2"]))
+    blocked = {cell.row: cell.blocked for cell in cells[1:]}
+    assert blocked["janossy:k=2"] is None
+    assert blocked["janossy:k=3"] is None
+    status, why = blocked["janossy:k=N"] or ("", "")
+    assert status == "intractable"
+    assert f"{math.factorial(10):,} terms" in why
+    assert "over the 5,000" in why
+
+
+def test_needing_coordinates_is_not_applicable_where_there_are_none() -> None:
+    needy = [entry.name for entry in CATALOGUE.values() if entry.needs_positions]
+    assert needy
+    for task in ("arithmetic_sum", "rotated_square"):
+        for cell in plan(request(task, encoders=needy, decoders=["dspn"]))[1:]:
+            if TASKS[task].has_positions:
+                assert cell.blocked is None
+            else:
+                assert cell.blocked == (
+                    "not_applicable",
+                    f"{cell.encoder.partition(':')[0]} needs coordinates; the elements of arithmetic_sum have none",
+                )
+
+
+def test_an_impossible_pair_that_was_asked_for_is_a_row() -> None:
+    whole = next(entry.name for entry in CATALOGUE.values() if entry.kind == "predictor")
+    for task in ("arithmetic_sum", "rotated_square"):
+        (cell,) = [cell for cell in plan(request(task, encoders=[whole], decoders=["mlp"])) if cell.encoder == whole]
+        assert cell.blocked is not None
+        assert cell.blocked[0] == "not_applicable"
+    assert [cell.blocked for cell in plan(request("set_digits", encoders=[whole], decoders=[]))] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"encoders": ["deep_set"]}, "did you mean 'deep_sets'?"),
+        ({"encoders": ["dspn"]}, "no encoder or predictor is called 'dspn'"),
+        ({"decoders": ["dspm"]}, "did you mean 'dspn'?"),
+        ({"encoders": ["janossy:q=3"]}, "janossy has no option 'q'"),
+        ({"encoders": ["janossy:k=x"]}, "takes a whole number or N, not 'x'"),
+    ],
+)
+def test_unknown_names_get_one_line(asked: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        plan(request("rotated_square", **asked))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def one(**more: Any) -> Cell:
+    return plan(request("arithmetic_sum", encoders=["janossy:k=2"], **more))[1]
+
+
+def test_identity_follows_each_setting() -> None:
+    cell = one()
+    other: dict[str, Any] = {"sizes": {"train": 1}, "task_options": {"x": 1}, "head": "h", "image_encoder": "i"}
+    for field in fields(Settings):
+        value = getattr(cell.settings, field.name)
+        changed = other.get(field.name) or ("other" if isinstance(value, str) else value + 1)
+        settings = replace(cell.settings, **{field.name: changed})
+        assert replace(cell, settings=settings).identity != cell.identity, field.name
+
+
+def test_identity_follows_seed_data_device_model_task_and_split() -> None:
+    cell = one()
+    changes: list[dict[str, Any]] = [
+        {"seed": 1},
+        {"data_key": "other"},
+        {"device": "cuda"},
+        {"encoder": "janossy:k=3"},
+        {"decoder": "mlp"},
+        {"task": "arithmetic_range"},
+        {"split": "validation"},
+    ]
+    assert len({replace(cell, **change).identity for change in [{}, *changes]}) == len(changes) + 1
+
+
+def test_identity_follows_nothing_else() -> None:
+    """Not the preset's name, not how it was tuned, not the order of options or of cells, not the process."""
+    cell = one()
+    for change in ({"preset": "other"}, {"tuned": "by --tune"}, {"blocked": ("intractable", "x")}):
+        assert replace(cell, **change).identity == cell.identity
+    both = [
+        plan(request("rotated_square", encoders=["deep_sets"], decoders=[name]))[1].identity
+        for name in ("dspn:steps=5,momentum=0.5", "dspn:momentum=0.5,steps=5,loss=all")
+    ]
+    assert both[0] == both[1]
+    code = (
+        "import json; from setbench.bench.plan.cells import *; from setbench.bench.plan.presets import load;"
+        "print(json.dumps([c.identity for c in plan(Request(['arithmetic_range','arithmetic_sum'],['janossy:k=2'],None,"
+        "(0,),load('smoke'),'cpu',None))]))"
+    )
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(elsewhere.stdout)[3] == cell.identity

@@ -1,0 +1,212 @@
+"""Digits as sets of points: coordinates, sizes, order, and that no base picture is in two splits."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import cdist
+from sklearn.datasets import load_digits
+
+from setbench.tasks.data_keys import DIGITS_SHA256
+from setbench.tasks.interfaces import SetGuess
+from setbench.tasks.points.classes import SetDigitsClasses, SetMnistClasses
+from setbench.tasks.points.digit_sets import MAX_SIZE, NO_PIXEL, as_sets, shuffled_pixels
+from setbench.tasks.points.set_digits import BASE, SetDigits, redraw
+from setbench.tasks.points.set_mnist import SetMnist
+
+SIZES = {"train": 300, "validation": 40, "test": 50}
+
+
+def quiet(what: str, done: int, total: int) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("digits")
+
+
+@pytest.fixture(scope="module")
+def real_data() -> Path:
+    folder = os.environ.get("SETBENCH_DATA")
+    if not folder or not (Path(folder) / "mnist").is_dir():
+        pytest.skip("needs MNIST: give the folder that holds mnist/ in SETBENCH_DATA")
+    return Path(folder)
+
+
+def picture(elements: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
+    """A set drawn on the grid again."""
+    grid = np.zeros((28, 28), dtype=bool)
+    rows, columns = (elements[mask].numpy() * 27).round().astype(int).T
+    grid[rows, columns] = True
+    return grid
+
+
+def test_sets_are_the_bright_pixels_and_not_in_raster_order() -> None:
+    generator = np.random.default_rng(0)
+    bright = generator.random((30, 28, 28)) > 0.7
+    bright[3] = False
+    pixels = shuffled_pixels(bright, generator)
+    elements, mask = as_sets(pixels)
+    assert elements.shape == (30, MAX_SIZE, 2)
+    assert mask.sum(dim=1).tolist() == bright.sum((1, 2)).tolist()
+    assert (elements[~mask] == 0).all()
+    for one, where, original in zip(elements, mask, bright, strict=True):
+        assert (picture(one, where) == original).all()
+    ascending = [np.mean(np.diff(row[row != NO_PIXEL].astype(int)) > 0) for row in pixels if (row != NO_PIXEL).any()]
+    assert 0.4 < np.mean(ascending) < 0.6
+
+
+def test_too_many_points_are_said() -> None:
+    with pytest.raises(ValueError, match="a set of 784 points; at most 342 fit"):
+        shuffled_pixels(np.ones((1, 28, 28), dtype=bool), np.random.default_rng(0))
+    with pytest.raises(ValueError, match="not 343"):
+        SetDigits({}, Path(), points=343)
+
+
+def test_order_of_points_is_uniform() -> None:
+    """Each of three pixels comes first in a third of 3,000 pictures."""
+    bright = np.zeros((3000, 28, 28), dtype=bool)
+    bright[:, [2, 9, 20], [5, 9, 1]] = True
+    first = shuffled_pixels(bright, np.random.default_rng(0))[:, 0]
+    assert np.unique(first, return_counts=True)[1] == pytest.approx([1000] * 3, abs=110)
+
+
+def test_no_transformation_gives_the_picture_back() -> None:
+    """Against a plain enlargement: with every draw in its middle the digit is upright, central and 19.5 high."""
+
+    class Middle:
+        def uniform(self, low: float, high: float, size: int) -> np.ndarray:
+            return np.full(size, (low + high) / 2)
+
+    block = torch.zeros(1, 8, 8)
+    block[0, 2:6, 3:5] = 1
+    rows, columns = redraw(block, Middle())[0].nonzero()  # type: ignore[arg-type]
+    # Four of eight rows of 19.5, and two of eight columns of 19.5 * 1.2, around the centre of 28.
+    assert (rows.min(), rows.max()) == pytest.approx((14 - 4.9, 13 + 4.9), abs=1)
+    assert (columns.min(), columns.max()) == pytest.approx((14 - 2.9, 13 + 2.9), abs=1)
+
+
+def test_digits_resemble_the_recipe(cache: Path) -> None:
+    """The recipe's own figures over 60,000: sizes 32..318, mean 141.8, sd 38.7, boxes 19.5 x 14.9."""
+    sets = SetDigits({"train": 4000, "validation": 1, "test": 1}, cache).split("train").targets
+    sizes = sets.mask.sum(dim=1).double()
+    assert sizes.mean().item() == pytest.approx(141.8, abs=3)
+    assert sizes.std().item() == pytest.approx(38.7, abs=2)
+    assert sizes.min() >= 25
+    spans = [np.ptp(27 * one[where].numpy(), axis=0) + 1 for one, where in zip(*sets, strict=True)]
+    assert np.mean(spans, axis=0) == pytest.approx([19.5, 14.9], abs=0.3)
+
+
+def test_embedded_digits_are_those_of_the_key() -> None:
+    import hashlib
+
+    base = load_digits()
+    stored = base.data.astype(np.uint8).tobytes() + base.target.astype(np.uint8).tobytes()
+    assert hashlib.sha256(stored).hexdigest() == DIGITS_SHA256
+
+
+def test_base_pictures_are_in_one_split_each() -> None:
+    taken = [index for part in BASE.values() for index in part]
+    assert sorted(taken) == list(range(1797))
+
+
+def test_same_examples_in_another_cache_and_fewer_are_the_first(cache: Path, tmp_path: Path) -> None:
+    one = SetDigits({**SIZES, "train": 1500}, cache).split("train").targets
+    other = SetDigits({**SIZES, "train": 700}, tmp_path).split("train").targets
+    assert torch.equal(one.elements[:700], other.elements)
+    assert torch.equal(one.mask[:700], other.mask)
+    assert len(one.mask) == 1500
+
+
+def test_fewer_points_are_a_subset(cache: Path) -> None:
+    whole, some = (SetDigits(SIZES, cache, points=points).split("test").targets for points in (0, 64))
+    assert some.elements.shape == (50, 64, 2)
+    assert torch.equal(some.mask.sum(1), whole.mask.sum(1).clamp(max=64))
+    for index in range(50):
+        few, many = (picture(*(part[index] for part in sets)) for sets in (some, whole))
+        assert not (few & ~many).any()
+    name = SetDigits(SIZES, cache, points=64).identity.name
+    assert name == "scikit-learn digits (not MNIST), 64 points"
+
+
+def test_target_and_input_are_one_object(cache: Path) -> None:
+    split = SetDigits(SIZES, cache).split("test")
+    batch = split.batch(torch.arange(5), torch.Generator().manual_seed(0))
+    assert batch.targets is batch.inputs
+
+
+def test_auto_encoding_metrics(cache: Path) -> None:
+    task = SetDigits(SIZES, cache)
+    split = task.split("test")
+    true, mask = split.targets
+    perfect = task.evaluate(SetGuess(true, mask.float()), split)
+    assert perfect == pytest.approx({"chamfer": 0, "ospa": 0, "chamfer_padded": 0, "size_error": 0}, abs=1e-4)
+    empty = task.evaluate(SetGuess(true, torch.zeros(mask.shape)), split)
+    assert empty["chamfer"] == pytest.approx(27 * 2**0.5, rel=1e-6)
+    assert empty["ospa"] == pytest.approx(5)
+    assert empty["size_error"] == pytest.approx(mask.sum(dim=1).double().mean().item())
+    noisy = true + 0.02 * torch.randn(true.shape, generator=torch.Generator().manual_seed(0))
+    found = task.evaluate(SetGuess(noisy, mask.float()), split)
+    by_hand = []
+    for a, b, where in zip(noisy, true, mask, strict=True):
+        apart = cdist(27 * a[where].numpy(), 27 * b[where].numpy())
+        by_hand.append((apart.min(0).mean() + apart.min(1).mean()) / 2)
+    assert found["chamfer"] == pytest.approx(np.mean(by_hand), rel=1e-4)
+    assert found["chamfer_padded"] == pytest.approx(
+        1000 * task.loss(SetGuess(noisy, mask.float()), split.targets).item(), rel=1e-4
+    )
+
+
+def test_constants_beat_a_training_example_and_keep_their_promise(cache: Path) -> None:
+    task = SetDigits(SIZES, cache, points=32)
+    train, test = task.split("train"), task.split("test")
+    scores = {
+        name: task.evaluate(tuple(part.expand(50, *part.shape[1:]) for part in constant), test)
+        for name, constant in task.constants(train).items()
+    }
+    example = SetGuess(train.targets.elements[:1].expand(50, -1, -1), train.targets.mask[:1].float().expand(50, -1))
+    for metric in ("chamfer", "chamfer_padded"):
+        assert min(score[metric] for score in scores.values()) < 0.8 * task.evaluate(example, test)[metric]
+    assert scores["papers' loss"]["chamfer_padded"] <= scores["32 points"]["chamfer_padded"]
+
+
+def test_classes(cache: Path) -> None:
+    task = SetDigitsClasses(SIZES, cache)
+    train, test = task.split("train"), task.split("test")
+    assert torch.equal(test.inputs.elements, SetDigits(SIZES, cache).split("test").inputs.elements)
+    logits = torch.randn(50, 10, generator=torch.Generator().manual_seed(0))
+    found = task.evaluate(logits, test)
+    p = np.exp(logits.double().numpy())
+    p = p[np.arange(50), test.targets] / p.sum(1)
+    assert found["cross_entropy"] == pytest.approx(-np.log(p).mean())
+    assert found["accuracy"] == 100 * np.mean(logits.numpy().argmax(1) == test.targets.numpy())
+    (constant,) = task.constants(train).values()
+    majority = torch.bincount(train.targets).argmax()
+    score = task.evaluate(constant.expand(50, 10), test)
+    assert score["accuracy"] == 100 * (test.targets == majority).double().mean().item()
+    uniform = task.evaluate(torch.zeros(300, 10), train)["cross_entropy"]
+    assert task.evaluate(constant.expand(300, 10), train)["cross_entropy"] < uniform
+
+
+@pytest.mark.data
+def test_mnist_sizes_are_those_of_the_paper(real_data: Path, tmp_path: Path) -> None:
+    task = SetMnist({}, tmp_path, real_data)
+    sizes = torch.cat([task.split(name).targets.mask.sum(dim=1) for name in ("train", "validation")]).double()
+    assert (len(sizes), sizes.min(), sizes.max()) == (60_000, 32, 342)
+    assert (int(sizes.argmin()), int(sizes.argmax())) == (37920, 41358)
+    assert (sizes.mean().item(), sizes.std().item()) == pytest.approx((133.13, 38.82), abs=0.01)
+    test = task.split("test").targets.mask.sum(dim=1)
+    assert (len(test), test.min(), test.max()) == (10_000, 40, 290)
+    assert task.identity.name == "MNIST"
+    labels = SetMnistClasses({"test": 7}, tmp_path, real_data).split("test").targets
+    assert labels.tolist() == [7, 2, 1, 0, 4, 1, 4]
+
+
+@pytest.mark.data
+def test_the_global_mean_is_the_threshold(real_data: Path) -> None:
+    import gzip
+
+    raw = gzip.decompress((real_data / "mnist" / "train-images-idx3-ubyte.gz").read_bytes())[16:]
+    assert 33 < np.frombuffer(raw, dtype=np.uint8).mean() < 34
