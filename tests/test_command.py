@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from setbench.bench.plan.presets import PRESETS
+from setbench.bench.runner import command
 from setbench.models.catalogue import CATALOGUE
 from setbench.tasks.catalogue import TASKS
 
@@ -31,12 +31,7 @@ def typed(*words: str, code: str | None = None) -> subprocess.CompletedProcess[s
 def run_all(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The command as a module; it sets a handler for SIGTERM, which is put back."""
     before = signal.getsignal(signal.SIGTERM)
-    spec = importlib.util.spec_from_file_location("run_all", ROOT / "run_all.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
+    yield command
     signal.signal(signal.SIGTERM, before)
 
 
@@ -49,9 +44,9 @@ def test_these_answer_without_the_slow_imports(words: list[str], tmp_path: Path)
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-import run_all
+from setbench.bench.runner.command import main
 try:
-    code = run_all.main(sys.argv[1:] + ["--results", {str(tmp_path)!r}])
+    code = main(sys.argv[1:] + ["--results", {str(tmp_path)!r}])
 except SystemExit as leaving:
     code = leaving.code
 print("imported:", [name for name in {BUSY!r} if name in sys.modules], "code:", code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from setbench.bench.plan.cells import Request, plan
 from setbench.bench.plan.presets import load
+from setbench.bench.runner import command
 from setbench.bench.runner.listing import catalogue_markdown
 from setbench.tasks.catalogue import find
 
@@ -33,15 +33,10 @@ def test_links_lead_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_commands_are_understood(command: str) -> None:
-    spec = importlib.util.spec_from_file_location("run_all", ROOT / "run_all.py")
-    assert spec is not None
-    assert spec.loader is not None
-    run_all = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(run_all)
-    words = [word for word in shlex.split(command) if word != "…"]
-    given = run_all.options(run_all.parser().parse_args(words))
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_are_understood(line: str) -> None:
+    words = [word for word in shlex.split(line) if word != "…"]
+    given = command.options(command.parser().parse_args(words))
     models = [name for name in given.models or [] if not name.startswith("norm_pool")]
     tasks = [find(name).name for name in given.tasks or ["arithmetic_sum"]]
     request = Request(tasks, models or None, given.decoders, given.seeds, load(given.preset), "cpu", None)
