@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     add("--time-limit", type=positive(float), metavar="SECONDS", help="a cell's")  # type: ignore[arg-type]
     add("--memory-limit", type=positive(float), metavar="GB", help="a cell's")  # type: ignore[arg-type]
     add("--jobs", type=positive(int), metavar="N", help="cells at once (default: one a core; 1 on a GPU)")  # type: ignore[arg-type]
-    add("--figures", action="store_true", help="draw predictions beside the truth, and DSPN's steps, into the report")
+    add("--figures", action="store_true", help="draw predictions beside the truth, and the steps of decoders that iterate")
     add("--report-only", action="store_true", help="write the leaderboard from the records there are, and stop")
     add("--tune", action="store_true", help="choose learning rates on the validation split, and write them down")
     return made
