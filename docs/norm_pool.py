@@ -3,8 +3,9 @@
 from torch import nn
 
 from setbench.models.catalogue import register
-from setbench.models.entry import Entry, Option
+from setbench.models.entry import Entry
 from setbench.models.interfaces import SetEncoder
+from setbench.options import Option
 
 
 class NormPool(SetEncoder):
@@ -28,6 +29,6 @@ register(
         section="Permuting & averaging",
         paper="mine",
         summary="the p-norm of each feature over the set",
-        options={"power": Option(4.0, "the p of the norm")},
+        options={"power": Option(4.0, "the p of the norm", above=0)},
     )
 )

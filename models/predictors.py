@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from setbench.models.decoders.iterative import IterativeDecoder
-from setbench.models.interfaces import PredictedSets, Predictor, SetDecoder, SetEncoder, TaskLoss
-from setbench.models.ops.presence import encode_slots, slots_of
+from setbench.models.interfaces import Predictor, SetDecoder, SetEncoder, TaskLoss
+from setbench.sets import PredictedSets
 
 DRAWS = 20
 """Predictions of a random encoder that are averaged at evaluation (Murphy et al. 2019 test 1 and 20)."""
-
-
-def adversary_of(encoder: SetEncoder | None) -> Mapping[str, Any] | None:
-    """An encoder's ``adversary_parameters``, if it has an adversary; it takes one step for each of the learner's."""
-    parameters = getattr(encoder, "adversary_parameters", None)
-    if parameters is None:
-        return None
-    return {"parameters": list(parameters()), "every": 1}
 
 
 class SetDecoding(Predictor):
@@ -34,8 +24,8 @@ class SetDecoding(Predictor):
     at every inner step.
 
     Args:
-        decoder: code to set.
-        source: vector or image to code; None where sets come in.
+        decoder: code to set, or feature map to set.
+        source: vector or image to code, or image to feature map; None where sets come in.
         encoder: set to code, built for ``spec.with_presence()``; None where neither input nor decoder has use for it.
     """
 
@@ -54,22 +44,24 @@ class SetDecoding(Predictor):
     ) -> Float[Tensor, "batch latent"]:
         if self.encoder is None:
             return super().encode(elements, mask)
-        if isinstance(self.decoder, IterativeDecoder):
-            return self.decoder.encode(elements, mask)
-        return encode_slots(self.encoder, slots_of(elements, mask, self.decoder.spec.max_size))
+        return self.decoder.encode_sets(self.encoder, elements, mask)
 
-    def code(self, inputs: Any) -> Float[Tensor, "batch latent"]:
-        """The vector that is decoded. Latents of a random encoder are averaged over ``DRAWS`` draws at evaluation."""
+    def code(self, inputs: Any) -> Float[Tensor, "batch *cells latent"]:
+        """What is decoded: a vector, or the cells of a feature map.
+
+        Latents of a random encoder are averaged over ``DRAWS`` draws at evaluation."""
         if self.source is not None:
             return self.source(inputs)
-        draws = DRAWS if self.encoder is not None and self.encoder.random and not self.training else 1
+        draws = 1
+        if self.encoder is not None and self.encoder.random:
+            draws = self.encoder.training_draws if self.training else DRAWS
         return torch.stack([self.encode(*inputs) for _ in range(draws)]).mean(dim=0)
 
-    def forward(self, inputs: Any, **variant: Any) -> PredictedSets:
-        return self.trajectory(inputs, **variant)[-1]
+    def forward(self, inputs: Any, budget: int | None = None) -> PredictedSets:
+        return self.trajectory(inputs, budget)[-1]
 
-    def trajectory(self, inputs: Any, **variant: Any) -> list[PredictedSets]:
-        return self.decoder(self.code(inputs), **variant)
+    def trajectory(self, inputs: Any, budget: int | None = None) -> list[PredictedSets]:
+        return self.decoder(self.code(inputs), budget)
 
     def losses(self, inputs: Any, targets: Any, task_loss: TaskLoss) -> dict[str, Tensor]:
         """The task's loss, averaged over the sets that the decoder wants trained, and the decoder's own.
@@ -83,7 +75,7 @@ class SetDecoding(Predictor):
             losses |= self.decoder.extra_losses(code, targets)
         return losses
 
-    def variants(self) -> dict[str, dict[str, Any]]:
+    def variants(self) -> dict[str, int | None]:
         return self.decoder.variants()
 
     def answers(self, inputs: Any) -> dict[str, PredictedSets]:
@@ -95,27 +87,14 @@ class SetDecoding(Predictor):
         return self.decoder.calibrate(code, targets)
 
     def slots_error(self, inputs: Any) -> Float[Tensor, " batch"] | None:
-        if not isinstance(self.decoder, IterativeDecoder):
-            return None
-        code = self.code(inputs)
-        order = torch.arange(self.decoder.spec.max_size, device=code.device).flip(0)
-        wanted = torch.cat([part.reshape(len(code), len(order), -1) for part in self.decoder(code)[-1]], dim=-1)
-        self.decoder.start_order = order
-        try:
-            moved = torch.cat([part.reshape(len(code), len(order), -1) for part in self.decoder(code)[-1]], dim=-1)
-        finally:
-            self.decoder.start_order = None
-        wanted = wanted[:, order]
-        return (moved - wanted).norm(dim=(1, 2)) / wanted.norm(dim=(1, 2)).clamp(min=1e-30)
-
-    def adversary(self) -> Mapping[str, Any] | None:
-        return adversary_of(self.encoder)
+        return self.decoder.slots_error(self.code(inputs))
 
 
 class Readout(Predictor):
     """A set in; class scores or one number out: an encoder and a head.
 
-    A random encoder (pi-SGD) is drawn once a training step. At evaluation whole predictions are averaged over
+    A random encoder (pi-SGD) is drawn once a training step, or ``training_draws`` times, and the loss averaged over
+    these predictions. At evaluation whole predictions are averaged over
     ``DRAWS`` draws (averaging latents before the head would be Janossy pooling): the logarithm of the mean
     probability for labels, the mean for numbers.
 
@@ -145,9 +124,9 @@ class Readout(Predictor):
         out = torch.stack([self.head(self.encode(*inputs)) for _ in range(draws)])
         return out.squeeze(-1) if self.classes is None else out.log_softmax(dim=-1)
 
-    def forward(  # type: ignore[override]  # the names of variants are each predictor's own
-        self, inputs: Any, draws: int = 1
-    ) -> Float[Tensor, " batch *classes"]:
+    def forward(self, inputs: Any, budget: int | None = None) -> Float[Tensor, " batch *classes"]:
+        """The mean prediction over ``budget`` draws of the encoder; None: one draw, as in training."""
+        draws = 1 if budget is None else budget
         drawn = self.drawn(inputs, draws)
         return drawn.mean(dim=0) if self.classes is None else drawn.logsumexp(dim=0) - math.log(draws)
 
@@ -161,12 +140,10 @@ class Readout(Predictor):
         return drawn.std(dim=0)
 
     def losses(self, inputs: Any, targets: Any, task_loss: TaskLoss) -> dict[str, Tensor]:
-        return {"task": task_loss(self(inputs), targets)}
+        drawn = self.drawn(inputs, self.encoder.training_draws)
+        return {"task": torch.stack([task_loss(prediction, targets) for prediction in drawn]).mean()}
 
-    def variants(self) -> dict[str, dict[str, Any]]:
+    def variants(self) -> dict[str, int | None]:
         if not self.encoder.random:
-            return {"": {}}
-        return {f"p={draws}": {"draws": draws} for draws in (DRAWS, 1)}
-
-    def adversary(self) -> Mapping[str, Any] | None:
-        return adversary_of(self.encoder)
+            return {"": None}
+        return {f"p={draws}": draws for draws in (DRAWS, 1)}

@@ -1,4 +1,4 @@
-"""Whole files or nothing. Imports no torch."""
+"""Whole files or nothing, and errors in one line. Imports no torch."""
 
 from __future__ import annotations
 
@@ -37,3 +37,17 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a whole file or nothing; text as UTF-8."""
     with replacing(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def one_line(error: BaseException) -> str:
+    """What an exception says, in one line of at most 300 characters, whatever its class does when asked.
+
+    A pydantic error names the field and the fault in lines of their own; both are kept.
+    """
+    try:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    except Exception as other:
+        return f"{type(error).__name__}, whose message raised {type(other).__name__}"
+    if len(lines) > 2 and "validation error" in lines[0]:
+        return f"{lines[1]}: {lines[2].partition(' [type=')[0]}"[:300]
+    return lines[0][:300] if lines else ""

@@ -31,7 +31,8 @@ class Option:
     """An option: its default (which gives its type), what it does, and which values it may take.
 
     ``choices`` lists all values where they are few; ``words`` are words allowed beside a number (``k=N``). Numbers are
-    finite, at least ``low``, more than ``above`` and at most ``high``, where these are given.
+    finite, at least ``low``, more than ``above`` and at most ``high``, where these are given. Beside ``words`` of which
+    one is the default, numbers are whole, unless ``number`` is ``float``.
     """
 
     default: Value
@@ -41,10 +42,16 @@ class Option:
     low: float | None = None
     above: float | None = None
     high: float | None = None
+    number: type[int] | type[float] = int
 
     def __post_init__(self) -> None:
         if self.why_not(self.default):
             raise ValueError(f"the default {self.default!r} is not {self.wanted}")
+
+    @property
+    def real(self) -> bool:
+        """Whether its numbers are real ones, not whole ones."""
+        return isinstance(self.default, float) or (isinstance(self.default, str) and self.number is float)
 
     @property
     def wanted(self) -> str:
@@ -53,7 +60,7 @@ class Option:
             return " or ".join(map(str, self.choices))
         kind = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}[type(self.default)]
         if isinstance(self.default, str) and self.words:
-            kind = "a whole number"
+            kind = "a number" if self.real else "a whole number"
         bounds = (("at least", self.low), ("more than", self.above), ("at most", self.high))
         return ", ".join(
             [
@@ -95,7 +102,7 @@ class Option:
         elif isinstance(self.default, str) and not self.words:
             value = text
         else:
-            value = float(text) if isinstance(self.default, float) else int(text)
+            value = float(text) if self.real else int(text)
         if self.why_not(value) or type(value) is str is not type(self.default):
             raise ValueError(text)
         return value
@@ -125,9 +132,9 @@ def check(owner: str, declared: Mapping[str, Option], given: Mapping[str, Value 
 
 
 def _typed(option: Option, value: Value) -> Value:
-    if isinstance(option.default, float) and type(value) is int:
+    if option.real and type(value) is int:
         value = float(value)
-    if option.why_not(value) or (type(value) is float and not isinstance(option.default, float)):
+    if option.why_not(value) or (type(value) is float and not option.real):
         raise ValueError
     return value
 

@@ -12,17 +12,20 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from setbench.tasks.interfaces import DataIdentity, Metric, Number, SetBatch, Sets, Split, Task, shuffle
+from setbench.sets import SetBatch
+from setbench.specs import SetSpec
+from setbench.tasks.entry import Options, TaskEntry
+from setbench.tasks.interfaces import DataIdentity, Metric, Predict, Split, Task, shuffle
 
-FEATURES = 100
 ALL = {"train": 100_000, "validation": 10_000, "test": 10_000}
 """Examples where the settings ask for all (0): the paper's."""
+
+_VECTORS = 100  # of the embedding, whatever integers a task draws
 
 _ACCURACY = Metric("%", True, "answers that are exact after rounding to the nearest integer")
 _MAE = Metric("", False, "mean absolute error, in units of the answer")
@@ -30,7 +33,7 @@ _RMSE = Metric("", False, "root of the mean squared error, in units of the answe
 
 
 @dataclass(frozen=True)
-class Integers(Split):
+class Integers(Split[Tensor]):
     """A split whose ``inputs`` are ``int64[examples, size]``; batches hold their vectors.
 
     100,000 sets of ten would be 400 MB as vectors, and are 8 MB as integers.
@@ -38,32 +41,35 @@ class Integers(Split):
 
     table: Float[Tensor, "integers features"]
 
-    def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> Split:
+    def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> Split[Tensor]:
+        assert isinstance(self.inputs, Tensor)
         elements = self.table[self.inputs[indices]]
         sets = SetBatch(elements, torch.ones(elements.shape[:2], dtype=torch.bool))
         return Split(sets if generator is None else shuffle(*sets, generator), self.targets[indices])
 
 
-class Arithmetic(Task):
-    """One number from ``size`` integers of 0 to ``most``, drawn with replacement, each as likely.
+class Arithmetic(Task[Tensor, Tensor]):
+    """One number from so many integers of 0 to ``most``, drawn with replacement, each as likely.
 
     Predictions are in standard units, so that a head that starts near 0 starts near the mean: the answer to a
     prediction is ``mean + spread * prediction`` (:meth:`answer`). Trained with the paper's loss, the mean absolute
     error, in the same units. Metrics are in units of the answer.
     """
 
-    output = Number()
-    headline = "accuracy"
+    all_sizes: Mapping[str, int] = ALL
     metrics: Mapping[str, Metric] = {"accuracy": _ACCURACY, "mae": _MAE, "rmse": _RMSE}
 
-    size: int
     most: int
     mean: float
     spread: float
 
-    def __init__(self, sizes: Mapping[str, int], cache: Path, data: Path | None = None) -> None:
-        super().__init__({name: sizes.get(name) or count for name, count in ALL.items()}, cache, data)
-        self.input = Sets(features=FEATURES, max_size=self.size)
+    def __init__(
+        self, entry: TaskEntry, options: Options, sizes: Mapping[str, int], cache: Path, data: Path | None
+    ) -> None:
+        super().__init__(entry, options, sizes, cache, data)
+        spec = entry.input_spec(options)
+        assert isinstance(spec, SetSpec)
+        self.size, self.features = spec.max_size, spec.features
 
     @staticmethod
     @abstractmethod
@@ -75,30 +81,43 @@ class Arithmetic(Task):
         name = f"{self.size} integers of 0 to {self.most}"
         return DataIdentity(name, "sampled", "v1 " + "/".join(str(size) for size in self.sizes.values()))
 
-    def split(self, name: str) -> Split:
+    def split(self, name: str) -> Integers:
         generator = torch.Generator().manual_seed(list(ALL).index(name))
         integers = torch.randint(self.most + 1, (self.sizes[name], self.size), generator=generator)
-        table = torch.rand(100, FEATURES, generator=torch.Generator().manual_seed(0)) - 0.5
+        table = torch.rand(_VECTORS, self.features, generator=torch.Generator().manual_seed(0)) - 0.5
         return Integers(integers, self.of(integers).float(), table)
 
     def answer(self, prediction: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
         """A prediction in units of the answer."""
         return self.mean + self.spread * prediction
 
-    def loss(self, prediction: Any, target: Any) -> Tensor:
+    def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
         return (prediction - (target - self.mean) / self.spread).abs().mean()
 
-    def evaluate(self, prediction: Any, split: Split) -> dict[str, float]:
-        answers, right = self.answer(prediction.double()), split.targets.double()
-        errors = answers - right
+    def evaluate(
+        self, prediction: Tensor, split: Split[Tensor], predict: Predict[Tensor] | None = None
+    ) -> dict[str, float]:
+        scores = self._scores(prediction, split)
         found = {
-            "accuracy": 100 * (answers.round() == right).double().mean().item(),
-            "mae": errors.abs().mean().item(),
-            "rmse": errors.square().mean().sqrt().item(),
+            "accuracy": 100 * scores["accuracy"].double().mean().item(),
+            "mae": scores["mae"].mean().item(),
+            "rmse": scores["squared_error"].mean().sqrt().item(),
         }
         return {name: found[name] for name in self.metrics}
 
-    def constants(self, train: Split) -> dict[str, Any]:
+    def item_scores(self, prediction: Tensor, split: Split[Tensor]) -> dict[str, Tensor]:
+        """Right or wrong; where the headline is the root of a mean, the ``squared_error`` that it is of."""
+        scores = self._scores(prediction, split)
+        if self.headline == "rmse":
+            return {"squared_error": scores["squared_error"].float()}
+        return {"accuracy": scores["accuracy"]}
+
+    def _scores(self, prediction: Tensor, split: Split[Tensor]) -> dict[str, Tensor]:
+        answers, right = self.answer(prediction.double()), split.targets.double()
+        errors = answers - right
+        return {"accuracy": answers.round() == right, "mae": errors.abs(), "squared_error": errors.square()}
+
+    def constants(self, train: Split[Tensor]) -> dict[str, Tensor]:
         """The best constants for the three metrics: mode, median and mean of the training answers."""
         right = train.targets.double()
         best = {"mode": right.mode().values, "median": right.median(), "mean": right.mean()}
@@ -108,7 +127,7 @@ class Arithmetic(Task):
 class Sum(Arithmetic):
     """The sum."""
 
-    size, most = 5, 99
+    most = 99
     mean, spread = 247.5, 64.5
 
     @staticmethod
@@ -119,7 +138,7 @@ class Sum(Arithmetic):
 class Range(Arithmetic):
     """The largest less the smallest."""
 
-    size, most = 5, 99
+    most = 99
     mean, spread = 66.6, 17.8
 
     @staticmethod
@@ -130,7 +149,7 @@ class Range(Arithmetic):
 class UniqueSum(Arithmetic):
     """The sum of the different ones."""
 
-    size, most = 10, 9
+    most = 9
     mean, spread = 29.3, 7.0
 
     @staticmethod
@@ -141,7 +160,7 @@ class UniqueSum(Arithmetic):
 class UniqueCount(Arithmetic):
     """How many different ones."""
 
-    size, most = 10, 9
+    most = 9
     mean, spread = 6.5, 1.0
 
     @staticmethod
@@ -152,9 +171,8 @@ class UniqueCount(Arithmetic):
 class Variance(Arithmetic):
     """The variance, divided by n. Not an integer, so without accuracy."""
 
-    size, most = 10, 99
+    most = 99
     mean, spread = 750.0, 240.0
-    headline = "rmse"
     metrics: Mapping[str, Metric] = {"rmse": _RMSE, "mae": _MAE}
 
     @staticmethod

@@ -6,13 +6,19 @@ from pathlib import Path
 
 from setbench.tasks.clevr.files.identity import RENDERER, released_hash
 
-# Published md5 sums of the four MNIST files, as `gzip` files.
-MNIST_MD5 = {
-    "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-    "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
-    "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
-    "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+# Begins the key of MNIST: the published md5 of the training images' gzip file.
+MNIST = "f68b3c2d"
+
+# SHA-256 of MNIST's pictures and labels, however they are packed: of what follows the header of an IDX file.
+MNIST_SHA256 = {
+    "train-images-idx3-ubyte": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    "train-labels-idx1-ubyte": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+    "t10k-images-idx3-ubyte": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    "t10k-labels-idx1-ubyte": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
 }
+
+LARGEST_DIGIT = 342
+"""Points of the largest set of MNIST's training images."""
 
 # SHA-256 of scikit-learn's embedded digits: the 1,797 x 64 pixels as uint8, then the labels as uint8.
 DIGITS_SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
@@ -22,7 +28,7 @@ POINTS_VERSION = 1
 
 
 def mnist_key(points: int) -> str:
-    return f"mnist-{MNIST_MD5['train-images-idx3-ubyte.gz'][:8]}-v{POINTS_VERSION}{_at_most(points)}"
+    return f"mnist-{MNIST}-v{POINTS_VERSION}{_at_most(points)}"
 
 
 def digits_key(points: int) -> str:
@@ -38,9 +44,9 @@ def rendered_clevr_key() -> str:
     return f"rendered-{RENDERER}"
 
 
-def real_clevr_key(data: Path | None) -> str:
-    """The released scenes in the user's folder, known by the names and sizes of their files."""
-    return f"clevr-{released_hash(data)}" if data else "clevr-missing"
+def real_clevr_key(data: Path | None, cache: Path | None = None) -> str:
+    """The released scenes in the user's folder, known by the content of their files."""
+    return f"clevr-{released_hash(data, cache)}" if data else "clevr-missing"
 
 
 def real_clevr_missing(data: Path | None) -> str | None:

@@ -5,6 +5,9 @@ presence (1 for a real target element, 0 for padding). A pair of slots costs the
 function (d²/2 where |d| < 1, |d| - 1/2 beyond). Source: Zhang, Hare, Prügel-Bennett 2019,
 with the Huber function and the presence channel as in the authors' code.
 
+Where there is nothing to compare, no set in the batch or no slot on either side, the loss is 0, with gradients of 0.
+In half precision, and under autocast, the pairs are searched in float32.
+
 Which slots meet is found without gradients, and only the pairs that met are differentiated: the gradient is the same
 (a minimum passes its gradient to the smallest alone), and memory grows with N instead of N².
 """
@@ -19,13 +22,13 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
-from setbench.tasks.interfaces import SetBatch, SetGuess
+from setbench.sets import PredictedSets, SetBatch
 
 # Entries of one block of pair costs: small enough for a core's cache, large enough to keep a GPU busy.
 _BLOCK = {"cpu": 1 << 19, "cuda": 1 << 26}
 
 
-def chamfer_padded(prediction: SetGuess, target: SetBatch) -> Tensor:
+def chamfer_padded(prediction: PredictedSets, target: SetBatch) -> Tensor:
     """Mean over predicted slots of the cost to the nearest target slot, plus the mean over target slots of the cost to
     the nearest predicted one; mean over the batch.
 
@@ -36,13 +39,15 @@ def chamfer_padded(prediction: SetGuess, target: SetBatch) -> Tensor:
     Blind to multiplicity: {a, a, b} and {a, b, b} are at distance 0.
     """
     guessed, true = _slots(prediction, target)
+    if 0 in (len(guessed), guessed.shape[1], true.shape[1]):
+        return _nothing(guessed)
     nearest_true, nearest_guessed = _blockwise(_nearest, guessed, true)
     there = huber_loss(guessed, true.take_along_dim(nearest_true[..., None], dim=1))
     back = huber_loss(guessed.take_along_dim(nearest_guessed[..., None], dim=1), true)
     return there + back
 
 
-def hungarian(prediction: SetGuess, target: SetBatch) -> Tensor:
+def hungarian(prediction: PredictedSets, target: SetBatch) -> Tensor:
     """Mean cost of the pairs in the cheapest one-to-one matching of predicted and target slots; mean over the batch.
 
     Raises:
@@ -54,6 +59,8 @@ def hungarian(prediction: SetGuess, target: SetBatch) -> Tensor:
         raise ValueError(
             f"the Hungarian loss needs as many predicted as target slots: {guessed.shape[1]}, {true.shape[1]}"
         )
+    if guessed.numel() == 0:
+        return _nothing(guessed)
     (partner,) = _blockwise(_matched, guessed, true)
     return huber_loss(guessed, true.take_along_dim(partner[..., None], dim=1))
 
@@ -82,10 +89,15 @@ def assign(costs: Float[Tensor, "batch n n"]) -> Int[Tensor, "batch n"]:
     return torch.stack(columns).to(costs.device) if columns else costs.new_zeros(costs.shape[:2], dtype=torch.long)
 
 
-def _slots(prediction: SetGuess, target: SetBatch) -> tuple[Tensor, Tensor]:
+def _slots(prediction: PredictedSets, target: SetBatch) -> tuple[Tensor, Tensor]:
     guessed = torch.cat([prediction[0], prediction[1][..., None]], dim=-1)
     mask: Bool[Tensor, "batch size"] = target[1]
     return guessed, torch.cat([target[0], mask[..., None].to(target[0].dtype)], dim=-1).to(guessed.dtype)
+
+
+def _nothing(guessed: Tensor) -> Tensor:
+    """The loss of nothing: 0, that hangs on the prediction as every other does."""
+    return 0 * guessed.sum()
 
 
 def _nearest(costs: Tensor) -> tuple[Tensor, ...]:
@@ -101,5 +113,6 @@ def _blockwise(find: Callable[[Tensor], tuple[Tensor, ...]], left: Tensor, right
     """``find(pair_costs(left, right))``, as many samples at a time as fit a block."""
     entries = left.shape[1] * right.shape[1] * left.shape[2]
     step = max(1, _BLOCK.get(left.device.type, _BLOCK["cuda"]) // max(1, entries))
+    left, right = (side.float() if side.itemsize < 4 else side for side in (left, right))
     found = [find(pair_costs(a, b)) for a, b in zip(left.split(step), right.split(step), strict=True)]
     return tuple(torch.cat(parts) for parts in zip(*found, strict=True))

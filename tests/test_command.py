@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from setbench.bench.plan.presets import PRESETS
+from setbench.bench.plan.presets import OPTIONS, PRESETS
 from setbench.bench.runner import command
+from setbench.bench.runner.parser import parser, run_options
 from setbench.models.catalogue import CATALOGUE
 from setbench.tasks.catalogue import TASKS
 
@@ -22,17 +24,45 @@ ROOT = Path(__file__).parents[1]
 BUSY = ("torch", "matplotlib", "pandas", "seaborn", "scipy")
 
 
-def typed(*words: str, code: str | None = None) -> subprocess.CompletedProcess[str]:
+def typed(*words: str, code: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
     what = ["-c", code, *words] if code else ["run_all.py", *words]
-    return subprocess.run([sys.executable, *what], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, *what],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "ascii:strict"])
+@pytest.mark.parametrize("words", ["--list", "--help", "--list janossy", "--dry-run", "--preset smoke"])
+def test_a_pipe_of_another_encoding_ends_no_healthy_run(encoding: str, words: str, tmp_path: Path) -> None:
+    cells = ["--tasks", "arithmetic_sum", "rotated_square", "--models", "deep_sets", "janossy:k=N", "--decoders", "mlp"]
+    more = [*cells, "--results", str(tmp_path)] if words in ("--dry-run", "--preset smoke") else []
+    done = typed(*words.split(), *more, PYTHONIOENCODING=encoding, COLUMNS="60")
+    assert done.returncode == 0, done.stderr
+    assert "UnicodeEncodeError" not in done.stderr
+    assert done.stdout
+
+
+def test_an_error_of_another_encoding_is_one_line() -> None:
+    done = typed("--tasks", "cl\u00e9vr\U0001f600", PYTHONIOENCODING="ascii:strict")
+    assert done.returncode == 2
+    assert "no task is called" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.fixture
 def run_all(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The command as a module; it sets a handler for SIGTERM, which is put back."""
-    before = signal.getsignal(signal.SIGTERM)
+    """The command as a module; it sets handlers for two signals, which are put back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield command
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(
@@ -99,30 +129,60 @@ SLIPS = {
     "--models deepsets": "did you mean 'deep_sets'?",
     "--models xyzzy": "known: deep_sets",
     "--models janossy:kk=2": "janossy has no option 'kk'; did you mean 'k'?",
-    "--models janossy:k": "option 'k' needs a value, as in janossy:k=2",
-    "--models janossy:k=two": "option 'k' takes a whole number or N, not 'two'",
+    "--models janossy:k": "option 'k' needs a value, as in janossy:k=VALUE",
+    "--models janossy:k=two": "janossy:k=two: it takes a whole number, at least 1, or N",
     "--decoders dspnn": "did you mean 'dspn'?",
     "--decoders dspn:loss=lest": "did you mean 'last'?",
     "--decoders mlp:steps=3": "mlp has no option 'steps'",
-    "--preset quik": "did you mean quick?",
-    "--device gpu": "'gpu' (choose from 'auto', 'cpu', 'cuda') (see",
-    "--seeds 5-2": "'5-2' is no list of seeds; write 0, 0-5 or 0,3,7-9",
-    "--seeds one": "'one' is no list of seeds",
-    "--seeds -1": "'-1' is no list of seeds",
-    "--time-limit 0": "'0' should be a number above 0",
-    "--time-limit nan": "'nan' should be a number above 0",
-    "--memory-limit -3": "'-3' should be a number above 0",
-    "--jobs 1.5": "'1.5' should be a whole number above 0",
-    "--jobs many": "'many' should be a whole number above 0",
+    "--preset quik": "no preset is called 'quik'; did you mean 'quick'?",
+    "--device gpu": "--device gpu: did you mean 'cpu'?",
+    "--seeds 5-2": "--seeds 5-2: write 0, 0-5 or 0,3,7-9",
+    "--seeds one": "--seeds one: write 0, 0-5 or 0,3,7-9",
+    "--seeds -1": "--seeds -1: write 0, 0-5 or 0,3,7-9",
+    "--time-limit 0": "--time-limit 0: it takes a number, more than 0",
+    "--time-limit nan": "--time-limit nan: it takes a number, more than 0",
+    "--memory-limit -3": "--memory-limit -3: it takes a number, more than 0",
+    "--jobs 1.5": "--jobs 1.5: it takes a whole number, at least 1",
+    "--jobs many": "--jobs many: it takes a whole number, at least 1",
     "--task clevr_state": "unrecognized arguments: --task clevr_state; did you mean --tasks?",
     "--data nowhere": "--data nowhere: no such folder",
+    "--seeds 0-99999999999": "at most 10,000 whole numbers from 0, below 4,294,967,296",
+    "--jobs 99999999999999999999": "it takes a whole number, at least 1, at most 4096",
+    "--memory-limit 1e300": "it takes a number, more than 0, at most 1e+06",
+    "--tasks ,": "--tasks ,: it names nothing; leave it out for the default",
+    "--tasks=": "--tasks : it names nothing; leave it out for the default",
+    "--models=": "--models : it names nothing; leave it out for the default",
+    "--results=": "--results : it takes the path of a folder",
+    "--data=": "--data : it takes the path of a folder",
+    "--results run_all.py": "--results run_all.py: it is a file; give a folder",
+    "--report-only --tune": "not allowed with argument",
+    "--list nothing_like_it": "--list nothing_like_it: there is none; known:",
+    "--list fspol": "did you mean 'fspool'?",
+    "--models score_sort:temperature=nan": "score_sort:temperature=nan: it takes a number, more than 0",
+    "--models set_transformer:heads=0": "set_transformer:heads=0: it takes a whole number, at least 1",
+    "--models soft_rank:channels=0": "soft_rank:channels=0: it takes a whole number",
+    "--models gumbel_sinkhorn:rounds=-3": "gumbel_sinkhorn:rounds=-3: it takes a whole number",
+    "--models permutation_adversary:rounds=0": "permutation_adversary:rounds=0: it takes a whole number, at least 1",
+    "--models invariant_graph_network:layers=0": "invariant_graph_network:layers=0: it takes a whole number",
+    "--decoders dspn:steps=0": "dspn:steps=0: it takes a whole number, at least 1",
+    "--tasks set_mnist:points=-1": "set_mnist:points=-1: it takes a whole number, at least 0",
+    "--tasks clevr_state:clevr=reel": "clevr_state:clevr=reel: did you mean 'real'?",
+    "--tasks arithmetic_sum --clevr real": "--clevr: no task that was asked for has this option",
+    "--clevr reel": "clevr=reel: did you mean 'real'?",
+    "--set stesp=1": "--set: no setting is called 'stesp'; did you mean 'steps'?",
+    "--set steps=0": "--set: steps=0: it takes a whole number, at least 1",
+    "--set steps": "--set steps: 'steps' is no NAME=VALUE",
+    "--preset nowhere.toml": "--preset nowhere.toml: no such file",
+    "--threads 0": "--threads 0: it takes a whole number, at least 1",
 }
 
 
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_slip_is_one_line(slip: str, run_all: ModuleType, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     try:
-        code = run_all.main([*slip.split(), "--dry-run", "--results", str(tmp_path)])
+        more = [] if "--list" in slip or "--tune" in slip else ["--dry-run"]
+        more += [] if "--results" in slip else ["--results", str(tmp_path)]
+        code = run_all.main([*slip.split(), *more])
     except SystemExit as leaving:
         code = leaving.code
     out, err = capsys.readouterr()
@@ -139,22 +199,38 @@ def test_from_the_shell_a_slip_has_code_2() -> None:
     assert done.stderr == "run_all.py: no task is called 'clevr_stat'; did you mean 'clevr_state'?\n"
 
 
-@pytest.mark.parametrize(
-    ("text", "numbers"),
-    [("0", (0,)), ("0-5", (0, 1, 2, 3, 4, 5)), ("0,3,7-9", (0, 3, 7, 8, 9)), ("3,3,2-4", (3, 2, 4)), ("7-7", (7,))],
-)
-def test_seeds(text: str, numbers: tuple[int, ...], run_all: ModuleType) -> None:
-    assert run_all.seeds(text) == numbers
-
-
-def test_lists_may_have_spaces_or_commas(run_all: ModuleType) -> None:
-    words = (
-        "--tasks arithmetic_sum,set_digits set_mnist --models janossy:k=3,phi=gru deep_sets,fspool --decoders mlp,lstm"
-    )
-    made = run_all.options(run_all.parser().parse_args(words.split()))
+def test_words_above_the_file_above_the_defaults(tmp_path: Path) -> None:
+    """Lists may have spaces or commas; a file given by --preset may hold a whole command."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text('extends = "smoke"\n[run]\nseeds = "0-2"\njobs = 2\ntasks = ["set_digits"]\n')
+    words = ["--preset", str(mine), "--tasks", "arithmetic_sum,set_digits", "set_mnist", "--jobs", "1"]
+    words += ["--models", "janossy:k=3,phi=gru", "deep_sets,fspool", "--decoders", "mlp,lstm", "--clevr", "real"]
+    made = run_options(vars(parser().parse_args(words)))
     assert made.tasks == ["arithmetic_sum", "set_digits", "set_mnist"]
     assert made.models == ["janossy:k=3,phi=gru", "deep_sets", "fspool"]
     assert made.decoders == ["mlp", "lstm"]
+    assert (made.seeds, made.jobs, made.task_options) == ((0, 1, 2), 1, {"clevr": "real"})
+
+
+@pytest.mark.parametrize("name", ["janossy", "dspn", "set_mnist", "settings"])
+def test_a_name_listed_says_what_every_option_means(
+    name: str, run_all: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = OPTIONS if name == "settings" else {**TASKS, **CATALOGUE}[name].options
+    assert run_all.main(["--list", name]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert options
+    for option, declared in options.items():
+        assert option in text
+        assert declared.meaning.split()[0] in text
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_completes_options_and_names(shell: str) -> None:
+    done = typed("--print-completion", shell)
+    assert done.returncode == 0
+    for word in ("--tasks", "clevr_state", "janossy", "quick", "--time-limit"):
+        assert word in done.stdout
 
 
 SMALL = ["--preset", "smoke", "--tasks", "arithmetic_variance", "--models", "janossy:k=N", "--device", "cpu"]
@@ -168,20 +244,10 @@ def refuse(*_: Any, **__: Any) -> Any:
 def test_a_folder_that_cannot_be_written_is_one_line(
     run_all: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("setbench.bench.records.store.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("setbench.files.tempfile.mkstemp", refuse)
     assert run_all.main([*SMALL, "--results", str(tmp_path)]) == 1
     said = capsys.readouterr().err.splitlines()
     assert said[-1] == "run_all.py: [Errno 13] Permission denied: 'results'"
-    assert not any("Traceback" in line for line in said)
-
-
-def test_a_folder_that_is_a_file_is_one_line(
-    run_all: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "file").write_text("")
-    assert run_all.main([*SMALL, "--results", str(tmp_path / "file")]) == 1
-    said = capsys.readouterr().err.splitlines()
-    assert "Not a directory" in said[-1] or "File exists" in said[-1]
     assert not any("Traceback" in line for line in said)
 
 
@@ -201,10 +267,22 @@ def test_a_full_disk_is_one_line_and_the_old_record_stays(
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("setbench.bench.records.store.os.fsync", full)
+    monkeypatch.setattr("setbench.files.os.fsync", full)
     assert run_all.main([*SMALL, "--results", str(tmp_path)]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == "run_all.py: [Errno 28] No space left on device"
     assert list((tmp_path / "records").iterdir()) == []
+
+
+@pytest.mark.parametrize("gigabytes", ["0.000001", "0.001", "0.004"])
+def test_a_tiny_memory_limit_is_named_as_such(gigabytes: str, tmp_path: Path) -> None:
+    words = ["--preset", "smoke", "--tasks", "set_digits", "--models", "fspool", "--decoders", "dspn:steps=2"]
+    done = typed(*words, "--memory-limit", gigabytes, "--device", "cpu", "--results", str(tmp_path))
+    assert done.returncode == 1, done.stderr
+    found = [json.loads(path.read_text()) for path in (tmp_path / "records").glob("*.json")]
+    assert len(found) == 2
+    for record in found:
+        if not record["constant"] or record["status"] != "ok":  # the floor needs little
+            assert record["status"] == "out_of_memory", record["reason"]
 
 
 def test_report_only_runs_nothing(run_all: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

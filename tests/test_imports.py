@@ -18,6 +18,7 @@ from setbench.tasks.catalogue import TASKS
 ROOT = Path(__file__).parents[1]
 OURS = {"run_all", "bench", "models", "tasks", "tests"}
 """Top-level names; ``setbench.bench`` counts as ``bench``."""
+FOLDERS = ("bench", "models", "tasks", "setbench", "docs", "tests")
 MAY_IMPORT = {"models": {"models"}, "tasks": {"tasks"}, "bench": {"bench", "models", "tasks"}}
 
 
@@ -77,6 +78,27 @@ def test_the_walk_sees_every_kind_of_import() -> None:
     )
 
 
+def test_nothing_goes_by_its_old_name() -> None:
+    """``bench``, ``models`` and ``tasks`` can be imported in a clone, and would be there twice: nothing does."""
+    paths = [ROOT / "run_all.py", *(path for name in FOLDERS for path in sorted((ROOT / name).rglob("*.py")))]
+    assert len(paths) > 300
+    for path in paths:
+        names = imported(path.read_text(encoding="utf-8"), path)
+        assert not {name.partition(".")[0] for name in names} & {"bench", "models", "tasks"}, path
+
+
+def test_nothing_says_the_old_names() -> None:
+    """Neither a page nor a docstring tells anybody to import or to run what is called otherwise now."""
+    old = re.compile(
+        r"^[\s>]*(?:from|import) (?:bench|models|tasks)[\s.]|python -m (?:bench|models|tasks)\.", re.MULTILINE
+    )
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/**/*.md")]
+    paths = [*pages, *(path for name in FOLDERS[:4] for path in sorted((ROOT / name).rglob("*.py")))]
+    assert {
+        path.relative_to(ROOT).as_posix() for path in paths if old.search(path.read_text(encoding="utf-8"))
+    } == set()
+
+
 def light() -> list[str]:
     """The modules behind ``--help``, ``--list``, ``--dry-run`` and the tables."""
     catalogues = (ROOT / "models").rglob("catalogue.py")
@@ -134,8 +156,11 @@ LAYERS = {"mlp"}
 COMMON = {"slots", "queries"}
 """Entries of the catalogue that are plain words of the field too: a set is predicted in slots."""
 
-HARNESS = [path for path in sorted((ROOT / "bench").rglob("*.py")) if "experiments" not in path.parts]
-"""Experiments are studies of given architectures on given tasks: they must name them. Nothing imports them."""
+HARNESS = [
+    path for path in sorted((ROOT / "bench").rglob("*.py")) if not {"experiments", "maintenance"} & set(path.parts)
+]
+"""Experiments and commands of maintenance are about given architectures and tasks: they name them. Nothing imports
+them."""
 
 
 @pytest.mark.parametrize("path", HARNESS, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -160,3 +185,37 @@ slots = DeepSets
 head = "mlp"
 ''')
     assert named(path) == {"fspool", "set_transformer", "dspn", "DeepSets", "mlp"}
+
+
+PARADIGMS = ("permuting", "sorting", "sampling", "attention", "graphs", "controls")
+
+
+@pytest.mark.parametrize("paradigm", PARADIGMS)
+def test_paradigms_never_import_one_another(paradigm: str) -> None:
+    """What two of them share lies in ops; decoders and images are none of their business either."""
+    others = {*PARADIGMS, "decoders", "images"} - {paradigm}
+    for path in (ROOT / "models" / paradigm).glob("*.py"):
+        assert not rooms_of_models(path) & others, path
+
+
+def rooms_of_models(path: Path) -> set[str]:
+    """The folders and modules of models that a file imports from."""
+    names = imported(path.read_text(encoding="utf-8"), path)
+    return {name.split(".")[2] for name in names if name.startswith("setbench.models.")}
+
+
+def test_what_architectures_are_made_of_knows_no_architecture() -> None:
+    for path in (ROOT / "models" / "ops").glob("*.py"):
+        assert rooms_of_models(path) <= {"ops", "interfaces"}, path
+
+
+def test_the_shared_leaves_import_no_room() -> None:
+    for path in (ROOT / "setbench").glob("*.py"):
+        if path.name != "__init__.py":  # which gives ``run`` when it is asked for
+            assert not ours(path) & {"bench", "models", "tasks"}, path
+
+
+def test_nothing_imports_maintenance() -> None:
+    for path in [*HARNESS, ROOT / "run_all.py"]:
+        names = imported(path.read_text(encoding="utf-8"), path)
+        assert not any(name.startswith("setbench.bench.maintenance") for name in names), path

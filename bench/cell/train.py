@@ -6,15 +6,19 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from setbench.bench.plan.presets import Settings
+from setbench.bench.records.record import Curve
 from setbench.models.interfaces import Predictor
 from setbench.tasks.interfaces import Split, Task
+
+FIRST = 50
+"""Steps whose losses a record keeps one by one, so that a later code can be seen to train alike."""
 
 
 class Diverged(FloatingPointError):
@@ -29,13 +33,21 @@ def to_device(values: Any, device: torch.device) -> Any:
     return values.float() / 255 if values.dtype == torch.uint8 else values
 
 
-@dataclass
+class Validates(Protocol):
+    """Scores the model at some steps, as :class:`setbench.bench.cell.validate.Validator` does."""
+
+    steps: set[int]
+
+    def score(self) -> float | None: ...
+
+
+@dataclass(frozen=True)
 class Trained:
-    """What training leaves beside the weights: seconds at work and the loss curve (mean over each stretch)."""
+    """What training leaves beside the weights: seconds at work, seconds of validation, and the learning curve."""
 
     seconds: float
-    curve: dict[str, list[float]]
-    calibration: dict[str, float] = field(default_factory=dict)
+    validating: float
+    curve: Curve
 
 
 class Trainer:
@@ -56,16 +68,12 @@ class Trainer:
         self.predictor, self.task, self.split, self.settings, self.device = predictor, task, train, settings, device
         self.generator = torch.Generator().manual_seed(seed)
         self.order = torch.empty(0, dtype=torch.long)
-        adversary = predictor.adversary()
-        opponents = [] if adversary is None else list(adversary["parameters"])
+        opponents = list(predictor.adversaries())
         taken = {id(parameter) for parameter in opponents}
         learners = [parameter for parameter in predictor.parameters() if id(parameter) not in taken]
         self.optimizer = torch.optim.Adam(learners, lr=settings.learning_rate)
         self.learners = learners
-        self.opponent = None
-        if adversary is not None:
-            self.opponent = torch.optim.Adam(opponents, lr=settings.learning_rate, maximize=True)
-            self.every = int(adversary["every"])
+        self.opponent = torch.optim.Adam(opponents, lr=settings.learning_rate, maximize=True) if opponents else None
 
     def next_batch(self) -> tuple[Any, Any]:
         """Inputs and targets of the next batch: without replacement within a pass, sets freshly shuffled."""
@@ -80,7 +88,7 @@ class Trainer:
     def step(self, number: int) -> Tensor:
         """One optimiser step; returns the detached loss."""
         inputs, targets = self.next_batch()
-        if self.opponent is not None and number % self.every == self.every - 1:
+        if self.opponent is not None:
             self._update(self.opponent, inputs, targets)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate(number)
@@ -106,35 +114,59 @@ class Trainer:
         """Let the predictor set what it sets from a first batch (DSPN: its step)."""
         return self.predictor.calibrate(*self.next_batch())
 
-    def run(self, watch: Callable[[int, float], None], shared: Callable[[], AbstractContextManager[Any]]) -> Trained:
+    def run(
+        self,
+        watch: Callable[[int, float], None],
+        shared: Callable[[], AbstractContextManager[Any]],
+        validator: Validates | None = None,
+    ) -> Trained:
         """Train for all steps.
 
         Args:
             watch: called with (steps done, mean loss lately) about once a second.
             shared: held around each step, so that another process can ask for a quiet machine; waiting for it is
                 not counted as training.
+            validator: scores the model at some of the steps; not counted as training, and no step sees it.
 
         Raises:
             Diverged: the loss is NaN or infinite.
         """
         self.predictor.train()
-        curve: dict[str, list[float]] = {"step": [], "loss": []}
+        curve = Curve()
         losses: list[Tensor] = []
+        first: list[Tensor] = []
         stretch = max(1, self.settings.steps // 100)
-        seconds, last_word = 0.0, time.perf_counter()
-        for number in range(self.settings.steps):
+        seconds, validating, last_word = 0.0, 0.0, time.perf_counter()
+        for done in range(1, self.settings.steps + 1):
             with shared():
                 start = time.perf_counter()
-                losses.append(self.step(number))
-                if len(losses) == stretch or number + 1 == self.settings.steps:
-                    mean = float(torch.stack(losses).mean())
-                    if not math.isfinite(mean):
-                        raise Diverged(f"the loss was {mean} within steps {number + 2 - len(losses)} to {number + 1}")
+                losses.append(self.step(done - 1))
+                if done <= FIRST:
+                    first.append(losses[-1])
+                if len(losses) == stretch or done == self.settings.steps:
+                    curve.step.append(done)
+                    curve.loss.append(self._mean(losses, done))
                     losses.clear()
-                    curve["step"].append(number + 1)
-                    curve["loss"].append(mean)
                 seconds += time.perf_counter() - start
-            if time.perf_counter() - last_word > 1 and curve["loss"]:
+                if validator is not None and done in validator.steps:
+                    start = time.perf_counter()
+                    curve.validation_step.append(done)
+                    curve.validation_seconds.append(seconds)
+                    curve.validation_score.append(validator.score())
+                    validating += time.perf_counter() - start
+            if time.perf_counter() - last_word > 1 and curve.loss:
                 last_word = time.perf_counter()
-                watch(number + 1, curve["loss"][-1])
-        return Trained(seconds, curve)
+                watch(done, curve.loss[-1] or 0.0)
+        curve.first.extend(torch.stack(first).tolist())
+        return Trained(seconds, validating, curve)
+
+    def first_losses(self) -> list[float]:
+        """The losses of the first steps of a fresh training, as a record keeps them."""
+        self.predictor.train()
+        return torch.stack([self.step(number) for number in range(min(FIRST, self.settings.steps))]).tolist()
+
+    def _mean(self, losses: list[Tensor], done: int) -> float:
+        mean = float(torch.stack(losses).mean())
+        if not math.isfinite(mean):
+            raise Diverged(f"the loss was {mean} within steps {done - len(losses) + 1} to {done}")
+        return mean

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from setbench.bench.cell.run_cell import make_task, run_cell
+import torch
+
+from setbench.bench.cell.run_cell import Kept, make_predictor, make_task, run_cell
+from setbench.bench.cell.train import Trainer
 from setbench.bench.plan.cells import Cell
+from setbench.bench.records.record import Measured
 
 Watch = Callable[[Any, Any], None]
 
@@ -20,7 +24,17 @@ def prepare(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> float:
     return time.perf_counter() - start
 
 
-def measure(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> dict[str, Any]:
-    """Run the cell; the record's fields."""
+def replay(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> list[float]:
+    """Train the cell's first steps again; their losses."""
+    device = torch.device(cell.device)
+    task = make_task(cell, cache, data)
+    predictor = make_predictor(cell, task).to(device)
+    trainer = Trainer(predictor, task, task.split("train"), cell.settings, cell.seed, device)
+    trainer.calibrate()
+    return trainer.first_losses()
+
+
+def measure(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> tuple[Measured, Kept]:
+    """Run the cell; what it found, and what is kept beside the record."""
     last = cell.settings.steps
     return run_cell(cell, cache, data, lambda done, loss: watch(done / last, f"loss {loss:.4g}"))

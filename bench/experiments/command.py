@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Asked:
+class Arguments:
     """What an experiment was asked for, and the command that asked it."""
 
     steps: int
@@ -19,7 +19,7 @@ class Asked:
     command: str
 
 
-def asked(name: str, about: str, steps: int, seeds: int, words: list[str] | None = None) -> Asked:
+def read_arguments(name: str, about: str, steps: int, seeds: int, words: list[str] | None = None) -> Arguments:
     """Read ``--steps``, ``--seeds`` and ``--out``; the first two have the experiment's own defaults."""
     words = sys.argv[1:] if words is None else words
     parser = argparse.ArgumentParser(prog=f"python -m setbench.bench.experiments.{name}", description=about)
@@ -29,7 +29,7 @@ def asked(name: str, about: str, steps: int, seeds: int, words: list[str] | None
     parser.add_argument("--out", type=Path, default=default, metavar="DIR", help=f"default {default}")
     found = parser.parse_args(words)
     command = shlex.join(["python", "-m", f"setbench.bench.experiments.{name}", *words])
-    return Asked(found.steps, found.seeds, found.out, command)
+    return Arguments(found.steps, found.seeds, found.out, command)
 
 
 def _positive(text: str) -> int:

@@ -16,9 +16,9 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from setbench.bench.experiments.command import Asked, asked
+from setbench.bench.experiments.command import Arguments, read_arguments
 from setbench.bench.experiments.page import Page, publish
-from setbench.bench.report.figures.style import look, new_figure
+from setbench.bench.report.figures.style import new_figure, plot_style
 from setbench.models.ops.layers import mlp
 
 NAME = "median_latent"
@@ -84,7 +84,7 @@ def draw(runs: pd.DataFrame, near: dict[int, int]) -> Figure:
     """RMSE against M, a line for each N; rings at M = N, triangles at the smallest M near the best."""
     palette = dict(zip(SIZES, sns.color_palette("colorblind"), strict=False))
     means = runs.groupby(["N", "M"])["rmse"].mean()
-    with look():
+    with plot_style():
         figure = new_figure(7.6, 4.8)
         axes = figure.subplots()
         for size in SIZES:
@@ -112,7 +112,7 @@ def draw(runs: pd.DataFrame, near: dict[int, int]) -> Figure:
     return figure
 
 
-def page(told: Asked, runs: pd.DataFrame, near: dict[int, int]) -> Page:
+def page(arguments: Arguments, runs: pd.DataFrame, near: dict[int, int]) -> Page:
     means = runs.pivot_table(index="N", columns="M", values="rmse")
     table = pd.DataFrame(
         {
@@ -122,10 +122,10 @@ def page(told: Asked, runs: pd.DataFrame, near: dict[int, int]) -> Page:
             "smallest M within 10 %": [near[size] for size in means.index],
         }
     )
-    seen = []
+    findings = []
     for size in SIZES:
         at, best = means.loc[size, size], means.loc[size].min()
-        seen.append(
+        findings.append(
             f"N = {size}: best RMSE {best:.4f} at M = {means.loc[size].idxmin()}; at M = N {at:.4f} "
             f"({at / best:.2f} times the best); the smallest M within 10 % of the best is {near[size]}; "
             f"M = 1 has {means.loc[size, 1]:.4f}, the best constant {constant_error(size):.4f}."
@@ -137,29 +137,29 @@ def page(told: Asked, runs: pd.DataFrame, near: dict[int, int]) -> Page:
         "function, the median, under one training budget?",
         [
             f"rho(sum of phi(x)) with phi from 1 to M numbers; phi and rho have two hidden layers of {WIDTH}; trained "
-            f"with the squared error by Adam for {told.steps} steps of {BATCH} fresh sets, learning rate {RATE:g} "
+            f"with the squared error by Adam for {arguments.steps} steps of {BATCH} fresh sets, learning rate {RATE:g} "
             f"falling to 0 (cosine), one for all, the "
             f"better of 0.002 and 0.005 for a few of them; float32.",
             f"Numbers are uniform in (−1, 1), N is odd; the error is on {TEST:,} sets that are the same for all.",
         ],
-        [(f"RMSE of the median, mean of {told.seeds} seeds:", table)],
-        seen,
+        [(f"RMSE of the median, mean of {arguments.seeds} seeds:", table)],
+        findings,
         "RMSE of the median against the latent's size M on log axes, one line for each N, with M = N ringed",
     )
 
 
 def main(words: list[str] | None = None) -> None:
-    told = asked(NAME, "Deep Sets on the median of N reals: error against the latent's size", 2000, 3, words)
+    arguments = read_arguments(NAME, "Deep Sets on the median of N reals, by the latent's size", 2000, 3, words)
     rows = [
-        {"N": size, "M": latent, "seed": seed, "rmse": rmse(size, latent, seed, told.steps)}
+        {"N": size, "M": latent, "seed": seed, "rmse": rmse(size, latent, seed, arguments.steps)}
         for size in SIZES
         for latent in LATENTS
-        for seed in range(told.seeds)
+        for seed in range(arguments.seeds)
     ]
     runs = pd.DataFrame(rows)
     means = runs.groupby(["N", "M"])["rmse"].mean()
     near = {size: smallest_near_best(means[size]) for size in SIZES}
-    publish(told, page(told, runs, near), runs, draw(runs, near))
+    publish(arguments, page(arguments, runs, near), runs, draw(runs, near))
 
 
 if __name__ == "__main__":

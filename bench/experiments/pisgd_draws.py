@@ -14,10 +14,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from setbench.bench.experiments.command import asked
+from setbench.bench.experiments.command import read_arguments
 from setbench.bench.experiments.page import Page, publish
-from setbench.bench.experiments.training import cell, fresh, told, trained
-from setbench.bench.report.figures.style import INK, look, new_figure
+from setbench.bench.experiments.training import budget_text, cell, trained, untrained
+from setbench.bench.report.figures.style import INK, new_figure, plot_style
 from setbench.models.interfaces import SetSpec
 from setbench.models.permuting.janossy import Janossy
 from setbench.models.sampling.pi_sgd import PiSGD
@@ -83,7 +83,7 @@ def slope(draws: pd.Series, error: pd.Series) -> float:
 def draw(runs: pd.DataFrame, slopes: dict[str, float]) -> Figure:
     """Error against p, log-log, beside what is expected of independent draws: 1/sqrt(p)."""
     palette = dict(zip(KINDS, sns.color_palette("colorblind"), strict=False))
-    with look():
+    with plot_style():
         figure = new_figure(7.2, 4.4)
         axes = figure.subplots()
         means = runs.groupby(["weights", "draws"])[["invariance error", "expected"]].mean()
@@ -109,11 +109,11 @@ def draw(runs: pd.DataFrame, slopes: dict[str, float]) -> Figure:
 
 
 def main(words: list[str] | None = None) -> None:
-    told_to = asked(NAME, __doc__, steps=1000, seeds=3, words=words)
+    arguments = read_arguments(NAME, __doc__, steps=1000, seeds=3, words=words)
     rows, gap = [], 0.0
-    for seed in range(told_to.seeds):
-        one = cell(TASK, MODEL, seed, steps=told_to.steps)
-        for kind, make in zip(KINDS, (fresh, trained), strict=True):
+    for seed in range(arguments.seeds):
+        one = cell(TASK, MODEL, seed, steps=arguments.steps)
+        for kind, make in zip(KINDS, (untrained, trained), strict=True):
             task, predictor = make(one)
             encoder = predictor.encoder
             assert isinstance(encoder, PiSGD)
@@ -149,7 +149,7 @@ def main(words: list[str] | None = None) -> None:
             "with p independent draws, the second on the set in another order; float64. Errors are root mean squares "
             "over sets, relative to that of the norm of the mean code over all 120 orders; independent draws should "
             "give the standard deviation over all orders times √(2/p).",
-            told(told_to.steps) + " Fresh weights are those before the first step.",
+            budget_text(arguments.steps) + " Fresh weights are those before the first step.",
         ],
         [("Means over seeds:", table)],
         [
@@ -163,7 +163,7 @@ def main(words: list[str] | None = None) -> None:
         ],
         "Invariance error against the number of draws on log axes, beside the lines that independent draws should give",
     )
-    publish(told_to, page, runs, draw(runs, slopes))
+    publish(arguments, page, runs, draw(runs, slopes))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from setbench.bench.experiments.command import asked
+from setbench.bench.experiments.command import read_arguments
 from setbench.bench.experiments.page import Page, publish
-from setbench.bench.experiments.training import cell, told, trained
-from setbench.bench.report.figures.style import INK, look, new_figure
+from setbench.bench.experiments.training import budget_text, cell, trained
+from setbench.bench.report.figures.style import INK, new_figure, plot_style
 from setbench.models.predictors import Readout
 from setbench.tasks.arithmetic import Arithmetic
 from setbench.tasks.interfaces import Task
@@ -51,7 +51,7 @@ def measured(task: Task, predictor: Readout, seed: int) -> dict[str, Any]:
     inputs, right = whole.inputs, whole.targets
     torch.manual_seed(seed)
     with torch.no_grad():
-        mean, drawn = predictor(inputs, draws=DRAWS), predictor.drawn(inputs, DRAWS)
+        mean, drawn = predictor(inputs, DRAWS), predictor.drawn(inputs, DRAWS)
         spread = predictor.spread(inputs, DRAWS)
     answer = answers(task, mean)
     wrong = answer != right
@@ -72,7 +72,7 @@ def draw(runs: pd.DataFrame) -> Figure:
     """A row for each doubt on each task, a dot a seed, a bar at the mean."""
     colours = dict(zip(DOUBTS, sns.color_palette("colorblind"), strict=False))
     rows = [(task, doubt) for task in TASKS for doubt in colours if runs[runs["task"] == task][doubt].notna().any()]
-    with look():
+    with plot_style():
         figure = new_figure(7.6, 1.4 + 0.5 * len(rows))
         axes = figure.subplots()
         for place, (task, doubt) in enumerate(rows):
@@ -91,11 +91,13 @@ def draw(runs: pd.DataFrame) -> Figure:
 
 
 def main(words: list[str] | None = None) -> None:
-    told_to = asked(NAME, "Does pi-SGD's spread over permutations rank its errors?", steps=2000, seeds=5, words=words)
+    arguments = read_arguments(
+        NAME, "Does pi-SGD's spread over permutations rank its errors?", steps=2000, seeds=5, words=words
+    )
     rows = []
     for name in TASKS:
-        for seed in range(told_to.seeds):
-            task, predictor = trained(cell(name, MODEL, seed, steps=told_to.steps, learning_rate=RATE))
+        for seed in range(arguments.seeds):
+            task, predictor = trained(cell(name, MODEL, seed, steps=arguments.steps, learning_rate=RATE))
             assert isinstance(predictor, Readout)
             rows.append({"task": name, "seed": seed, **measured(task, predictor, seed)})
     runs = pd.DataFrame(rows)
@@ -106,11 +108,11 @@ def main(words: list[str] | None = None) -> None:
             for name in TASKS
         ]
     )
-    seen = []
+    findings = []
     for name in TASKS:
         found = runs[runs["task"] == name]
         said = [f"{doubt} {_mean_of(found[doubt])} %" for doubt in DOUBTS if found[doubt].notna().any()]
-        seen.append(f"{name}, {_mean_of(found['wrong'])} % wrong: AUROC of {'; '.join(said)}.")
+        findings.append(f"{name}, {_mean_of(found['wrong'])} % wrong: AUROC of {'; '.join(said)}.")
     page = Page(
         "Does pi-SGD's spread over permutations rank its errors?",
         "A prediction that moves with the order of a set may be one to doubt. The AUROC says how well a doubt ranks "
@@ -121,13 +123,13 @@ def main(words: list[str] | None = None) -> None:
             "share of orders with another answer than the mean prediction's, with draws of their own. "
             "Right and wrong are those of the mean prediction (a number after "
             "rounding).",
-            told(told_to.steps, RATE),
+            budget_text(arguments.steps, RATE),
         ],
         [("In %, mean ± standard deviation over seeds:", table)],
-        seen,
+        findings,
         "AUROC of the spread and of the softmax's own doubt, a dot a seed",
     )
-    publish(told_to, page, runs, draw(runs))
+    publish(arguments, page, runs, draw(runs))
 
 
 if __name__ == "__main__":

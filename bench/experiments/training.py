@@ -11,7 +11,7 @@ from platformdirs import user_cache_path
 
 from setbench.bench.cell.run_cell import make_predictor, make_task
 from setbench.bench.cell.train import Trainer
-from setbench.bench.plan.cells import Cell, Request, plan
+from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.presets import load
 from setbench.models.interfaces import Predictor
 from setbench.tasks.interfaces import Task
@@ -26,14 +26,14 @@ def cell(task: str, model: str, seed: int, **changes: Any) -> Cell:
     Raises:
         ValueError: the row cannot run on this task, and why.
     """
-    request = Request([task], [model], None, [seed], load(PRESET), "cpu", data=None)
+    request = Request(asked_tasks([task]), [model], None, [seed], load(PRESET), "cpu", data=None)
     (found,) = (one for one in plan(request) if not one.constant)
     if found.blocked:
         raise ValueError(f"{found}: {found.blocked[1]}")
     return replace(found, settings=replace(found.settings, **changes))
 
 
-def fresh(of: Cell) -> tuple[Task, Predictor]:
+def untrained(of: Cell) -> tuple[Task, Predictor]:
     """The cell's task and its model as initialised under the cell's seed."""
     task = make_task(of, user_cache_path("setbench"), data=None)
     return task, make_predictor(of, task)
@@ -41,12 +41,12 @@ def fresh(of: Cell) -> tuple[Task, Predictor]:
 
 def trained(of: Cell) -> tuple[Task, Predictor]:
     """The same model after training."""
-    task, predictor = fresh(of)
+    task, predictor = untrained(of)
     Trainer(predictor, task, task.split("train"), of.settings, of.seed, CPU).run(lambda *_: None, nullcontext)
     return task, predictor.eval()
 
 
-def told(steps: int, rate: float | None = None) -> str:
+def budget_text(steps: int, rate: float | None = None) -> str:
     """The budget in words. ``rate`` is the learning rate where it is not the sweep's: then it was chosen by hand."""
     settings = load(PRESET).settings("", "")[0]
     chosen = (

@@ -13,13 +13,14 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from setbench.bench.cell.run_cell import best_constant, evaluate
-from setbench.bench.experiments.command import asked
+from setbench.bench.cell.evaluate import best_constant, evaluate
+from setbench.bench.experiments.command import read_arguments
 from setbench.bench.experiments.page import Page, publish
-from setbench.bench.experiments.training import CPU, cell, told, trained
-from setbench.bench.report.figures.style import INK, look, new_figure
+from setbench.bench.experiments.training import CPU, budget_text, cell, trained
+from setbench.bench.report.figures.style import INK, new_figure, plot_style
 from setbench.bench.report.published import FILE
 from setbench.tasks.arithmetic import Variance
+from setbench.tasks.catalogue import find
 
 NAME = "variance_pairs"
 TASKS = (
@@ -49,14 +50,14 @@ def runs_of(task: str, steps: int, seeds: int) -> list[dict[str, object]]:
         for seed in range(seeds):
             one = cell(task, model, seed, steps=steps, head="linear", learning_rate=RATE)
             problem, predictor = trained(one)
-            metrics, _ = evaluate(predictor, problem, problem.split("test"), CPU)
+            metrics, _, _ = evaluate(predictor, problem, problem.split("test"), CPU)
             headline = next(iter(predictor.variants()))
             rows.append({"task": task, "model": label, "row": model, "seed": seed, **metrics[headline]})
     floor = best_constant(problem, problem.split("train"), problem.split("test"))
     return [*rows, {"task": task, "model": CONSTANT, "row": "", "seed": 0, **floor}]
 
 
-def least_of_singles(size: int = Variance.size, most: int = Variance.most) -> float:
+def least_of_singles(size: int = find("arithmetic_variance").max_size({}), most: int = Variance.most) -> float:
     """The least RMSE on the variance that any sum over single elements can have (k = 1, linear rho).
 
     What it cannot say is the part of the variance that belongs to pairs, -2 / n^2 times the sum over i < j of
@@ -106,7 +107,7 @@ def draw(runs: pd.DataFrame) -> Figure:
     colours = dict(zip(("linear", "MLP", "GRU"), sns.color_palette("colorblind"), strict=False))
     found = runs[runs["task"] == "arithmetic_variance"]
     floor = found[found["model"] == CONSTANT]["rmse"].item()
-    with look():
+    with plot_style():
         figure = new_figure(7.4, 3.8)
         axes = figure.subplots()
         for place, label in enumerate(MODELS):
@@ -133,8 +134,10 @@ def draw(runs: pd.DataFrame) -> Figure:
 
 
 def main(words: list[str] | None = None) -> None:
-    told_to = asked(NAME, "Janossy pooling with k = 1, 2, 3 on the arithmetic tasks", steps=3000, seeds=1, words=words)
-    runs = pd.DataFrame([row for task in TASKS for row in runs_of(task, told_to.steps, told_to.seeds)])
+    arguments = read_arguments(
+        NAME, "Janossy pooling with k = 1, 2, 3 on the arithmetic tasks", steps=3000, seeds=1, words=words
+    )
+    runs = pd.DataFrame([row for task in TASKS for row in runs_of(task, arguments.steps, arguments.seeds)])
     variance = runs[runs["task"] == "arithmetic_variance"].groupby("model")["rmse"].mean()
     one, two, three = (variance[f"k={k}, linear rho"] for k in (1, 2, 3))
     page = Page(
@@ -142,7 +145,7 @@ def main(words: list[str] | None = None) -> None:
         "The variance is exactly a mean over pairs, so with a linear rho k = 2 should be far ahead of k = 1. The other "
         "four tasks stand beside it, in the layout of the Janossy paper's table.",
         [
-            told(told_to.steps, RATE) + " The head is linear, so that rho is what its row says.",
+            budget_text(arguments.steps, RATE) + " The head is linear, so that rho is what its row says.",
             "phi is one hidden ReLU layer on the concatenated tuple; pi-SGD reads random orders with a GRU, and "
             "averages the predictions of 20.",
             "The bound on sums over single elements is that of the squared error; trained with the mean absolute "
@@ -162,7 +165,7 @@ def main(words: list[str] | None = None) -> None:
         ],
         "RMSE on the variance for Janossy pooling with linear and MLP rho, beside the best constant",
     )
-    publish(told_to, page, runs, draw(runs))
+    publish(arguments, page, runs, draw(runs))
 
 
 if __name__ == "__main__":

@@ -11,25 +11,26 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from platformdirs import user_cache_path
 
-from setbench.bench.plan.estimate import COSTS, cost_key, reference_seconds
-from setbench.bench.records.store import Store, write_atomically
+from setbench.bench.plan.estimate import COSTS, cost_key, cpu_unit_seconds
+from setbench.bench.records.record import Record
+from setbench.bench.records.store import Store
+from setbench.files import write_atomically
 
 
-def update_costs(records: Iterable[dict[str, Any]], prepared: dict[str, float]) -> None:
+def update_costs(records: Iterable[Record], prepared: dict[str, float]) -> None:
     """Put the costs of these records (all of one machine, this one) into the shipped table.
 
     Of data the dearest preparation stays: a cheap one found its pictures made already, for another task.
     """
-    reference = reference_seconds()
+    reference = cpu_unit_seconds()
     table = json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {}
     seconds: dict[str, list[float]] = defaultdict(list)
     for record in records:
-        if record["status"] == "ok":
-            seconds[cost_key(record["preset"], record["task"], record["row"])].append(record["seconds"])
+        if record.ok:
+            seconds[cost_key(record.preset, record.task, record.row)].append(record.seconds)
     for key, values in seconds.items():
         table[key] = round(statistics.mean(values) / reference, 2)
     for key, value in prepared.items():

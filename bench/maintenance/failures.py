@@ -12,29 +12,32 @@ import io
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
+from setbench.bench.records.record import Record
 from setbench.bench.records.store import Store
 
 COLUMNS = ("task", "row", "status", "reason")
+Cell = tuple[str, str, str, str]
+"""A value for each column."""
 
 
-def not_ok(records: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
+def not_ok(records: Iterable[Record]) -> list[Cell]:
     """(task, row, status, reason) of every cell that is not ok, sorted, once for all seeds."""
-    return sorted({tuple(record[name] for name in COLUMNS) for record in records if record["status"] != "ok"})
+    found = {(record.task, record.row, str(record.status), record.reason) for record in records if not record.ok}
+    return sorted(found)
 
 
-def csv_text(cells: Iterable[tuple[str, ...]]) -> str:
+def csv_text(cells: Iterable[Cell]) -> str:
     """The list as CSV, with a header."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([COLUMNS, *cells])
     return text.getvalue()
 
 
-def read(path: Path) -> list[tuple[str, ...]]:
+def read(path: Path) -> list[Cell]:
     """A list that was committed."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [tuple(row) for row in csv.reader(file)][1:]
+        return [(task, row, status, reason) for task, row, status, reason in csv.reader(file)][1:]
 
 
 def main() -> int:

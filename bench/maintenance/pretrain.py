@@ -21,14 +21,13 @@ import torch.nn.functional as F
 from platformdirs import user_cache_path
 from torch import Tensor, nn
 
-from setbench.bench.records.store import Record
 from setbench.bench.runner.driver import command_line
 from setbench.models.images.frozen import PlaceSum, save_frozen
 from setbench.models.ops.layers import mlp
+from setbench.sets import PredictedSets, SetBatch
 from setbench.tasks.clevr.files.rendered import RenderedScenes
 from setbench.tasks.clevr.scenes.constants import MAX_OBJECTS
 from setbench.tasks.clevr.states import present, states
-from setbench.tasks.interfaces import SetBatch, SetGuess
 from setbench.tasks.losses import hungarian
 from setbench.tasks.metrics import state_metrics
 
@@ -89,9 +88,9 @@ class Pretraining(nn.Module):
         self.encoder = PlaceSum(COORDINATES, GROUPS, LATENT)
         self.decoder = mlp(LATENT, 512, 512, MAX_OBJECTS * (COORDINATES + sum(GROUPS) + 1))
 
-    def decode(self, code: Tensor) -> SetGuess:
+    def decode(self, code: Tensor) -> PredictedSets:
         slots = self.decoder(code).unflatten(-1, (MAX_OBJECTS, -1))
-        return SetGuess(slots[..., :-1], slots[..., -1])
+        return PredictedSets(slots[..., :-1], slots[..., -1])
 
     def set_loss(self, sets: SetBatch) -> Tensor:
         """Of true sets with their attributes drawn anew, which CLEVR's rules allow: sizes go with the height."""
@@ -199,7 +198,7 @@ def main() -> None:
         return torch.stack([*model.picture_losses(scenes).values(), 50 * model.set_loss(few)]).sum()
 
     fit(model, both, len(train), int(PICTURE_STEPS * given.scale), RATE, tell)
-    about: Record = {
+    about: dict[str, Any] = {
         "latent": LATENT,
         "coordinates": COORDINATES,
         "groups": list(GROUPS),

@@ -3,7 +3,7 @@
     python -m setbench.bench.maintenance.same_results BEFORE AFTER
 
 Prints a line a difference; exits with 1 where there is one. Run it on two runs with one --jobs around a change that is
-meant to change no number.
+meant to change no number. Records of older schemas are read too.
 """
 
 from __future__ import annotations
@@ -12,31 +12,38 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-FOUND = ("status", "metrics", "headline", "curve", "figures", "invariance", "parameters", "calibration", "metric_info")
+from setbench.bench.records.record import Record
+from setbench.bench.records.store import Store
+
+FOUND = ("metrics", "metric_info", "headline", "curve", "figures", "invariance", "parameters", "calibration")
 """The fields of a record that the cell's numbers decide; "headline" and "metric_info" say how to read them."""
 
-
-def found(folder: Path) -> dict[tuple[str, ...], dict[str, Any]]:
-    """What every cell of a results folder found, by task, row, seed and split."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in (folder / "records").glob("*.json")]
-    return {
-        tuple(str(record[name]) for name in ("task", "row", "seed", "split")): {
-            name: record.get(name) for name in FOUND
-        }
-        for record in records
-    }
+Cell = tuple[str, str, str, str]
+"""Task, row, seed and split."""
 
 
-def differences(before: Mapping[tuple[str, ...], Any], after: Mapping[tuple[str, ...], Any]) -> list[str]:
+def found(folder: Path) -> dict[Cell, dict[str, str]]:
+    """What every cell of a results folder found: the status and each field, as it is written."""
+    records = Store(folder, lambda line: print(line, file=sys.stderr)).all()
+    return {(record.task, record.row, str(record.seed), record.split): _found(record) for record in records}
+
+
+def _found(record: Record) -> dict[str, str]:
+    fields = {"status": json.dumps(record.status)}
+    if record.measured is not None:
+        whole = record.measured.model_dump(mode="json")
+        fields |= {name: json.dumps(whole[name], sort_keys=True) for name in FOUND}
+    return fields
+
+
+def differences(before: Mapping[Cell, dict[str, str]], after: Mapping[Cell, dict[str, str]]) -> list[str]:
     """One line for every cell that stands on one side alone and every field that differs; empty where all is equal."""
     lines = [f"{' · '.join(cell)}: only before" for cell in sorted(before.keys() - after.keys())]
     lines += [f"{' · '.join(cell)}: only after" for cell in sorted(after.keys() - before.keys())]
     for cell in sorted(before.keys() & after.keys()):
-        for name in FOUND:
-            # NaN is unequal to itself: compare what is written
-            old, new = (json.dumps(side[cell][name], sort_keys=True) for side in (before, after))
+        for name in ("status", *FOUND):
+            old, new = (side[cell].get(name, "nothing") for side in (before, after))
             if old != new:
                 lines.append(f"{' · '.join(cell)}: {name}: {old[:80]} became {new[:80]}")
     return lines

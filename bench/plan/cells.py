@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from setbench.bench.plan.presets import Preset, Settings
-from setbench.models.catalogue import Row, parse, rows
-from setbench.tasks.catalogue import TASKS, TaskEntry
+from setbench.bench.records.record import Status
+from setbench.files import one_line
+from setbench.models.catalogue import ModelSpec, model_specs, parse
+from setbench.options import Value, check, split
+from setbench.tasks.catalogue import find
+from setbench.tasks.entry import TaskEntry
 
 CONSTANT = "best constant"
+Options = Mapping[str, Mapping[str, Value]]
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,8 @@ class Cell:
     """One thing to measure: a row on a task under a seed.
 
     ``encoder`` (or whole predictor) and ``decoder`` are row names as on the command line, or None. Where both are
-    None the cell is the best constant answer. ``blocked`` is ("intractable" or "not_applicable", why) where it
-    cannot run.
+    None the cell is the best constant answer. ``options`` are those of "encoder" and "decoder", resolved: a default
+    that changes makes another cell. ``blocked`` is (status, why) where it cannot run.
     """
 
     task: str
@@ -32,11 +36,13 @@ class Cell:
     seed: int
     preset: str
     device: str
+    threads: int
     settings: Settings
     data_key: str
+    options: Options = field(default_factory=dict)
     split: str = "test"
     tuned: str = field(default="", compare=False)
-    blocked: tuple[str, str] | None = field(default=None, compare=False)
+    blocked: tuple[Status, str] | None = field(default=None, compare=False)
 
     @property
     def constant(self) -> bool:
@@ -48,18 +54,24 @@ class Cell:
         return row_name(self.encoder, self.decoder)
 
     @property
-    def leading(self) -> Row | None:
-        """The catalogue row that gives the cell its paradigm: the encoder's, else the decoder's."""
+    def model(self) -> ModelSpec | None:
+        """The catalogue's model that gives the cell its paradigm: the encoder's, else the decoder's."""
         name = self.encoder or self.decoder
         return parse(name, ("encoder", "predictor", "decoder")) if name else None
 
     @cached_property
     def identity(self) -> str:
-        """Hash of everything that decides the numbers: settings, options, data, seed and device kind."""
+        """Hash of everything that decides the numbers: settings, options, data, seed, threads and device kind."""
         facts = asdict(self)
         for unrelated in ("tuned", "blocked", "preset"):
             del facts[unrelated]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def data_name(self) -> str:
+        """Names the prepared data: task, data, sizes and how pictures are encoded."""
+        sizes = "-".join(str(size) for size in self.settings.sizes.values())
+        return f"{self.task}-{self.data_key}-{sizes}-{self.settings.image_encoder}"
 
     def __str__(self) -> str:
         return f"{self.task} · {self.row} · seed {self.seed}"
@@ -74,22 +86,24 @@ def row_name(encoder: str | None, decoder: str | None) -> str:
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for. ``encoders`` and ``decoders`` are rows by name, None for the preset's own."""
+    """What the user asked for: tasks, each with the options that were asked of it; ``encoders`` and ``decoders`` by
+    name, None for the preset's own."""
 
-    tasks: Sequence[str]
+    tasks: Sequence[tuple[TaskEntry, Mapping[str, Value | str]]]
     encoders: Sequence[str] | None
     decoders: Sequence[str] | None
     seeds: Sequence[int]
     preset: Preset
     device: str
     data: Path | None
-    task_options: Mapping[str, Any] = field(default_factory=dict)
+    cache: Path | None = None
+    threads: int = 1
 
-    def rows(self, task: str) -> tuple[list[Row], list[Row]]:
+    def models(self, task: str) -> tuple[list[ModelSpec], list[ModelSpec]]:
         """The encoders (whole predictors among them) and the decoders of a task.
 
         Raises:
-            setbench.models.catalogue.UnknownName: a name that is no encoder or no decoder, with the nearest one.
+            UnknownName: a name that is no encoder or no decoder, with the nearest one.
         """
         return (
             _named(self.encoders, self.preset.rows("encoders", task), "encoder", "predictor"),
@@ -97,50 +111,73 @@ class Request:
         )
 
 
-def _named(asked: Sequence[str] | None, preset: Sequence[str], *kinds: str) -> list[Row]:
+def asked_tasks(texts: Sequence[str]) -> list[tuple[TaskEntry, Mapping[str, Value | str]]]:
+    """Tasks as on the command line, ``set_mnist:points=64``: each with the options that were asked of it.
+
+    Raises:
+        UnknownName: a task that there is not, with the nearest one.
+    """
+    return [(find(name), given) for name, given in map(split, texts)]
+
+
+def _named(asked: Sequence[str] | None, preset: Sequence[str], *kinds: str) -> list[ModelSpec]:
     names = preset if asked is None else asked
-    found = rows(*kinds) if "*" in names else [parse(name, kinds) for name in names]
-    return list({row.name: row for row in found}.values())
+    found = model_specs(*kinds) if "*" in names else [parse(name, kinds) for name in names]
+    return list({spec.name: spec for spec in found}.values())
 
 
 def plan(request: Request) -> list[Cell]:
     """Every cell of the cross, blocked ones included, in the order task, row, seed."""
-    return [cell for task in request.tasks for cell in _cells(request, TASKS[task])]
+    cells = [cell for task, asked in request.tasks for cell in _cells(request, task, asked)]
+    return list({cell.identity: cell for cell in cells}.values())
 
 
-def _cells(request: Request, task: TaskEntry) -> list[Cell]:
+def _cells(request: Request, task: TaskEntry, asked: Mapping[str, Value | str]) -> list[Cell]:
     return [
-        make_cell(request, task, encoder, decoder, seed)
+        make_cell(request, task, asked, encoder, decoder, seed)
         for encoder, decoder in combinations(request, task)
         for seed in (request.seeds if encoder or decoder else request.seeds[:1])
     ]
 
 
-def combinations(request: Request, task: TaskEntry) -> list[tuple[Row | None, Row | None]]:
-    """(encoder, decoder) of every row on a task, as DESIGN's table of the cross says; (None, None) is the floor."""
-    readers, decoders = request.rows(task.name)
-    encoders = [row for row in readers if row.entry.kind == "encoder"]
-    whole = [row for row in readers if row.entry.kind == "predictor"]
+def combinations(request: Request, task: TaskEntry) -> list[tuple[ModelSpec | None, ModelSpec | None]]:
+    """(encoder, decoder) of every row on a task; (None, None) is the best constant answer.
+
+    Labels and numbers: every encoder, with the one head. Sets from sets: encoders times decoders, and whole models; a
+    decoder that sees a feature map is one row, with no encoder, that says why it cannot run.
+    Sets from vectors and pictures: plain decoders, each one row; in decoders that need an encoder, every encoder.
+    """
+    encoding, decoders = request.models(task.name)
+    encoders = [spec for spec in encoding if spec.entry.kind == "encoder"]
+    predictors = [spec for spec in encoding if spec.entry.kind == "predictor"]
     if task.output_kind != "set":
-        pairs: list[tuple[Row | None, Row | None]] = [(encoder, None) for encoder in encoders]
+        pairs: list[tuple[ModelSpec | None, ModelSpec | None]] = [(encoder, None) for encoder in encoders]
     elif task.input_kind == "set":
-        pairs = [(encoder, decoder) for decoder in decoders for encoder in encoders]
-        pairs += [(row, None) for row in whole]
+        seeing = [spec for spec in decoders if spec.entry.sees != "code"]
+        pairs = [(encoder, decoder) for decoder in decoders if decoder not in seeing for encoder in encoders]
+        pairs += [(None, decoder) for decoder in seeing]
+        pairs += [(spec, None) for spec in predictors]
     else:
         pairs = [(None, decoder) for decoder in decoders if not decoder.entry.needs_encoder]
-        pairs += [(encoder, row) for row in decoders if row.entry.needs_encoder for encoder in encoders]
+        pairs += [(encoder, spec) for spec in decoders if spec.entry.needs_encoder for encoder in encoders]
     if request.encoders is not None and (task.input_kind, task.output_kind) != ("set", "set"):
-        pairs += [(row, None) for row in whole]  # asked for by name: a row that says why not
+        pairs += [(spec, None) for spec in predictors]  # asked for by name: a row that says why not
     return [(None, None), *pairs]
 
 
-def make_cell(request: Request, task: TaskEntry, encoder: Row | None, decoder: Row | None, seed: int) -> Cell:
-    """One cell, with its settings resolved and, where it cannot run, the reason."""
+def make_cell(
+    request: Request,
+    task: TaskEntry,
+    asked: Mapping[str, Value | str],
+    encoder: ModelSpec | None,
+    decoder: ModelSpec | None,
+    seed: int,
+) -> Cell:
+    """One cell, with its settings and options resolved and, where it cannot run, the reason."""
     names = encoder.name if encoder else None, decoder.name if decoder else None
     settings, tuned = request.preset.settings(task.name, row_name(*names))
-    options = {key: value for key, value in request.task_options.items() if key in task.options}
-    options = {**settings.task_options, **options}
-    settings = Settings(**{**settings.__dict__, "task_options": options})
+    settings = replace(settings, task_options=check(task.name, task.options, {**settings.task_options, **asked}))
+    specs = {"encoder": encoder, "decoder": decoder}
     return Cell(
         task=task.name,
         encoder=names[0],
@@ -148,26 +185,62 @@ def make_cell(request: Request, task: TaskEntry, encoder: Row | None, decoder: R
         seed=seed,
         preset=request.preset.name,
         device=request.device,
+        threads=request.threads,
         settings=settings,
-        data_key=task.data_key(options, request.data),
+        data_key=_data_key(request, task, settings),
+        options={kind: dict(spec.options) for kind, spec in specs.items() if spec},
         tuned=tuned,
-        blocked=_blocked(task, encoder, settings),
+        blocked=_no_map(task, decoder, settings) or _blocked(task, encoder, settings),
     )
 
 
-def _blocked(task: TaskEntry, row: Row | None, settings: Settings) -> tuple[str, str] | None:
-    if row is None:
+def _data_key(request: Request, task: TaskEntry, settings: Settings) -> str:
+    """The task's name for its data.
+
+    Raises:
+        ValueError: the task is a plugin's, and asking it raises something, or gives no text; in one line.
+    """
+    try:
+        key = task.data_key(settings.task_options, request.data, request.cache)
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"task {task.name}: its key raised {type(error).__name__}: {one_line(error)}") from error
+    if not isinstance(key, str):
+        raise ValueError(f"task {task.name}: its key is no text but {key!r:.60}")
+    return key
+
+
+def _no_map(task: TaskEntry, decoder: ModelSpec | None, settings: Settings) -> tuple[Status, str] | None:
+    """Why a decoder that sees a feature map has none to see."""
+    if decoder is None or decoder.entry.sees == "code":
+        return None
+    if task.input_kind != "image":
+        kind = {"set": "a set", "vector": "a vector"}[task.input_kind]
+        why = f"{decoder.entry.name} sees a picture's feature map; what comes into {task.name} is {kind}"
+    elif settings.image_encoder == "frozen":
+        why = f"{decoder.entry.name} sees a picture's feature map; frozen features are one vector a picture"
+    else:
+        return None
+    return Status.NOT_APPLICABLE, why
+
+
+def _blocked(task: TaskEntry, spec: ModelSpec | None, settings: Settings) -> tuple[Status, str] | None:
+    if spec is None:
         return None
     size = task.max_size(settings.task_options)
-    if row.entry.kind == "predictor" and (task.input_kind, task.output_kind) != ("set", "set"):
-        return "not_applicable", f"{row.entry.name} makes sets of sets; {task.name} is {task.group}"
-    if row.entry.needs_positions and not task.has_positions:
-        return "not_applicable", f"{row.entry.name} needs coordinates; the elements of {task.name} have none"
-    if row.entry.terms is not None:
-        count, words = row.entry.terms(size, row.options)
+    entry = spec.entry
+    if entry.kind == "predictor" and (task.input_kind, task.output_kind) != ("set", "set"):
+        return Status.NOT_APPLICABLE, f"{entry.name} makes sets of sets; {task.name} is {task.group}"
+    if entry.needs_positions and not task.has_positions:
+        return Status.NOT_APPLICABLE, f"{entry.name} needs coordinates; the elements of {task.name} have none"
+    for why in (
+        entry.cannot_place(spec.options) if entry.cannot_place and task.output_kind == "set" else None,
+        entry.redundant(size, spec.options) if entry.redundant else None,
+    ):
+        if why is not None:
+            return Status.NOT_APPLICABLE, why
+    if entry.terms is not None:
+        count, words = entry.terms(size, spec.options)
         if count > settings.max_terms:
-            return (
-                "intractable",
-                f"{words} = {count:,} terms a set, over the {settings.max_terms:,} of this preset",
-            )
+            limit = f"over the {settings.max_terms:,} of this preset"
+            return Status.INTRACTABLE, f"{words} = {count:,} terms a set, {limit}"
     return None

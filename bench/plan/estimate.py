@@ -12,19 +12,19 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
 from setbench.bench.plan.cells import Cell
 from setbench.bench.plan.presets import SETTINGS
+from setbench.bench.records.record import Record, Status
 
 COSTS = SETTINGS / "costs.json"
 START_SECONDS = 5.0
 UNKNOWN = 10.0
 
 
-def reference_seconds() -> float:
+def cpu_unit_seconds() -> float:
     """Seconds of the reference operation on this machine, now: the median of three."""
     generator = np.random.default_rng(0)
     left, right = generator.normal(size=(32, 64)), generator.normal(size=(64, 64))
@@ -45,16 +45,16 @@ class Estimate:
         cpu: this machine's processor.
     """
 
-    def __init__(self, records: Iterable[dict[str, Any]], cpu: str) -> None:
-        self.reference = reference_seconds()
+    def __init__(self, records: Iterable[Record], cpu: str) -> None:
+        self.reference = cpu_unit_seconds()
         table = json.loads(COSTS.read_text(encoding="utf-8")) if COSTS.exists() else {}
         self.costs = {key: cost * self.reference for key, cost in table.items()}
-        seen = defaultdict(list)
+        measured = defaultdict(list)
         for record in records:
-            if record["status"] == "ok" and record.get("machine", {}).get("cpu") == cpu:
-                seen[cost_key(record["preset"], record["task"], record["row"])].append(record["seconds"])
-        self.seen = {key: statistics.mean(values) for key, values in seen.items()}
-        self.costs |= self.seen
+            if record.status is Status.OK and record.machine.cpu == cpu:
+                measured[cost_key(record.preset, record.task, record.row)].append(record.seconds)
+        self.measured = {key: statistics.mean(values) for key, values in measured.items()}
+        self.costs |= self.measured
 
     def cell(self, cell: Cell) -> float:
         """Seconds of one cell: its own cost, else the median of its task's cells, else of its preset's."""
@@ -76,7 +76,7 @@ class Estimate:
 
     def knows(self, preset: str, device: str) -> bool:
         """Whether it has anything to go by: the shipped costs are those of a CPU."""
-        known = self.costs if device == "cpu" else self.seen
+        known = self.costs if device == "cpu" else self.measured
         return any(key.startswith(f"{preset}/") for key in known)
 
     def data(self, preset: str, task: str) -> float:

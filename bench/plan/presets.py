@@ -1,77 +1,197 @@
-"""Presets: every number of a run, read from ``bench/settings/*.toml``. Imports no torch."""
+"""Presets: every number of a run, read from ``bench/settings/*.toml`` or from a file of one's own. Imports no torch."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from setbench.models.entry import HEADS, IMAGE_ENCODERS
+from setbench.options import Option, UnknownName, nearest
+from setbench.tasks.catalogue import TASKS
+
 SETTINGS = Path(__file__).parents[1] / "settings"
 PRESETS = ("smoke", "quick", "sweep", "standard", "paper", "paper_code")
+SPLITS = ("train", "validation", "test")
+
+
+def setting(default: Any, meaning: str, **limits: Any) -> Any:
+    """A field of :class:`Settings`: its type, default, range and meaning."""
+    return field(default=default, metadata={"option": Option(default, meaning, **limits)})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The resolved numbers of one cell. All of them enter its identity.
+    """The resolved numbers of one cell. All of them enter its identity."""
 
-    ``steps`` optimiser steps of Adam at ``learning_rate`` over batches of ``batch`` examples; ``schedule`` is
-    "constant" or "cosine" (to zero); ``clip`` bounds the gradient's norm (0: no clipping). ``latent`` is the size
-    of every code, ``width`` the hidden width of every network. ``sizes`` are examples a split, 0 for all there are.
-    ``max_terms`` is the largest sum that an exact method may ask for. ``timing_repeats`` and
-    ``invariance_sets`` say how much is measured.
-    """
-
-    steps: int
-    batch: int
-    learning_rate: float
-    schedule: str
-    clip: float
-    latent: int
-    width: int
-    head: str
-    image_encoder: str
-    sizes: Mapping[str, int]
-    max_terms: int
-    timing_repeats: int
-    invariance_sets: int
+    steps: int = setting(1000, "optimiser steps", low=1)
+    batch: int = setting(32, "examples a step", low=1)
+    learning_rate: float = setting(1e-3, "of Adam", above=0)
+    schedule: str = setting(
+        "constant", "of the learning rate: constant, or half a cosine to 0", choices=("constant", "cosine")
+    )
+    clip: float = setting(0.0, "bound on the gradient's norm; 0 is none", low=0)
+    latent: int = setting(64, "size of every code", low=1)
+    width: int = setting(64, "hidden width of every network", low=1)
+    head: str = setting(HEADS[0], "from a code to a label or a number", choices=HEADS)
+    image_encoder: str = setting(IMAGE_ENCODERS[0], "from a picture to a code", choices=IMAGE_ENCODERS)
+    max_terms: int = setting(5000, "largest sum that an exact method may ask for", low=1)
+    timing_repeats: int = setting(10, "timings whose median is reported", low=1)
+    invariance_sets: int = setting(64, "test sets whose invariance error is measured", low=1)
+    sizes: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
     task_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+OPTIONS: Mapping[str, Option] = {
+    one.name: one.metadata["option"] for one in fields(Settings) if "option" in one.metadata
+} | {f"sizes.{split}": Option(0, f"examples of the {split} split; 0 is all there are", low=0) for split in SPLITS}
+"""Every setting by the name that ``--set`` knows it by."""
+
+
+def checked(owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as a TOML table or ``--set`` gives them, each read and within its range.
+
+    Raises:
+        UnknownName: a setting or a value that there is not, in one line.
+    """
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        parts = value if isinstance(value, Mapping) else {"": value}
+        flat |= {f"{name}.{inner}".rstrip("."): own for inner, own in parts.items()}
+    found: dict[str, Any] = {}
+    for name, value in flat.items():
+        if name not in OPTIONS:
+            raise UnknownName(f"{owner}: no setting is called {name!r}; {nearest(name, OPTIONS)}")
+        option = OPTIONS[name]
+        try:
+            read = option.read(value) if isinstance(value, str) else _number(option, value)
+        except (ValueError, OverflowError):
+            near = nearest(str(value), map(str, option.choices)) if option.choices else f"it takes {option.wanted}"
+            raise UnknownName(f"{owner}: {name}={value}: {near}") from None
+        head, dot, inner = name.partition(".")
+        if dot:
+            found.setdefault(head, {})[inner] = read
+        else:
+            found[head] = read
+    return found
+
+
+def _number(option: Option, value: Any) -> Any:
+    if isinstance(option.default, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(option.default) or option.why_not(value):
+        raise ValueError
+    return value
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A named set of settings, and which rows it runs when the user names none."""
+    """A named set of settings, and which rows it runs when the user names none.
+
+    ``rows`` is "encoders" and "decoders" -> names ("*" is the whole catalogue); ``common`` are the settings of every
+    task, ``tasks`` each task's own, with its "rows" and "task_options" among them; ``tuned`` is task -> row -> the
+    row's own learning rate and how it was chosen; ``chosen`` stands above all of these (``--set``). ``run`` holds
+    options of a run.
+    """
 
     name: str
     about: str
-    tables: Mapping[str, Any]
+    rows_of: Mapping[str, Any]
+    common: Mapping[str, Any]
+    tasks: Mapping[str, Mapping[str, Any]]
+    tuned: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    run: Mapping[str, Any] = field(default_factory=dict)
 
     def rows(self, kind: str, task: str) -> list[str]:
         """Names of the "encoders" or "decoders" that run on a task; "*" stands for the whole catalogue."""
-        own = self.tables["task"].get(task, {}).get("rows", {})
-        return list({**self.tables["rows"], **own}[kind])
+        own = self.tasks.get(task, {}).get("rows", {})
+        return list({**self.rows_of, **own}[kind])
 
     def settings(self, task: str, row: str) -> tuple[Settings, str]:
         """The settings of one row on one task, and a sentence on how they were tuned ("" where they were not)."""
-        values = {**self.tables["all"], **self.tables["task"].get(task, {})}
-        values.pop("rows", None)
-        choice = dict(_tuned(self.name).get(task, {}).get(row, {}))
+        own = {name: value for name, value in self.tasks.get(task, {}).items() if name != "rows"}
+        choice = dict(self.tuned.get(task, {}).get(row, {}))
         how = choice.pop("how", "")
-        return Settings(**{**values, **choice}), how
+        values = {**self.common, **own, **choice}
+        above = dict(self.chosen)
+        values["sizes"] = {**dict.fromkeys(SPLITS, 0), **values.get("sizes", {}), **above.pop("sizes", {})}
+        return Settings(**{**values, **above}), "" if "learning_rate" in above else how
+
+    def with_settings(self, given: Mapping[str, Any]) -> Preset:
+        """The same with some settings above all others, as ``--set`` asks.
+
+        Raises:
+            UnknownName: a setting or a value that there is not.
+        """
+        return replace(self, chosen={**self.chosen, **checked("--set", given)}) if given else self
+
+
+TABLES = ("about", "extends", "rows", "all", "task", "tuned", "run")
 
 
 def load(name: str) -> Preset:
-    """Read a preset from its file."""
-    tables = tomllib.loads((SETTINGS / f"{name}.toml").read_text(encoding="utf-8"))
-    return Preset(name, tables["about"], {"task": {}, **tables})
+    """A preset by its name, or from a TOML file.
+
+    A file of one's own may start from another preset (``extends = "quick"``), change its settings (``[all]``,
+    ``[task.NAME]``), its ``[rows]`` and the rates of single rows (``[tuned.TASK."ROW"]``), and hold the options of a
+    whole command (``[run]``).
+
+    Raises:
+        UnknownName: no such preset or file, or a key or value in it that there is not, in one line.
+    """
+    if name in PRESETS:
+        return _made(name, SETTINGS / f"{name}.toml")
+    if not name.endswith(".toml"):
+        raise UnknownName(f"no preset is called {name!r}; {nearest(name, PRESETS)}, or give a TOML file")
+    return _made(Path(name).stem, Path(name))
+
+
+def _made(name: str, path: Path) -> Preset:
+    tables = _read(path)
+    base = load(tables["extends"]) if "extends" in tables else None
+    tasks = {task: dict(values) for task, values in tables.get("task", {}).items()}
+    for word, known in [(word, ("encoders", "decoders")) for word in tables.get("rows", {})] + [
+        (task, TASKS) for task in tasks
+    ]:
+        if word not in known:
+            raise UnknownName(f"--preset {path.name}: {word!r} is none of its tables; {nearest(word, known)}")
+    for task, values in tasks.items():
+        kept = {key: values[key] for key in ("rows", "task_options") if key in values}
+        rest = {key: value for key, value in values.items() if key not in kept}
+        tasks[task] = checked(f"{path.name}: [task.{task}]", rest) | kept
+    shipped = _read(tuned_file(name))["tuned"] if base is None and tuned_file(name).exists() else {}
+    return Preset(
+        name=name,
+        about=tables.get("about", base.about if base else ""),
+        rows_of={**(base.rows_of if base else {"encoders": ["*"], "decoders": ["*"]}), **tables.get("rows", {})},
+        common={**(base.common if base else {}), **checked(f"{path.name}: [all]", tables.get("all", {}))},
+        tasks=_both(base.tasks if base else {}, tasks),
+        tuned=_both(base.tuned if base else shipped, tables.get("tuned", {})),
+        run=tables.get("run", {}),
+    )
+
+
+def _both(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two levels of tables, the entries of the second above those of the first."""
+    return {name: {**below.get(name, {}), **above.get(name, {})} for name in {**below, **above}}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise UnknownName(f"--preset {path}: no such file; presets by name are {', '.join(PRESETS)}") from None
+    except ValueError as error:
+        raise UnknownName(f"--preset {path}: {str(error).splitlines()[0]}") from None
+    for table in tables:
+        if table not in TABLES:
+            raise UnknownName(f"--preset {path.name}: no table is called {table!r}; {nearest(table, TABLES)}")
+    return tables
 
 
 def tuned_file(preset: str) -> Path:
-    """Where ``--tune`` leaves its choices, with the command and the date."""
+    """The rates that ship with a preset, row by row, and how they were chosen."""
     return SETTINGS / "tuned" / f"{preset}.toml"
-
-
-def _tuned(preset: str) -> dict[str, Any]:
-    path = tuned_file(preset)
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

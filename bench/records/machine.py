@@ -5,25 +5,67 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import psutil
 
+from setbench import __version__
+from setbench.bench.records.record import Machine
+
 REPOSITORY = Path(__file__).resolve().parents[2]
+"""Of a clone; of an installation it is the package's own folder, and no repository."""
 PACKAGES = ("torch", "torch-geometric", "numpy", "scipy", "pandas", "scikit-learn")
 
 
+CONTROL_GROUP = Path("/sys/fs/cgroup")
+OWN_GROUPS = Path("/proc/self/cgroup")
+
+
 def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use: those of its affinity, and no more than its container's share of time."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    shares = []
+    for group in _groups("cpu"):
+        match _numbers(group / "cpu.max") or _numbers(group / "cpu.cfs_quota_us", group / "cpu.cfs_period_us"):
+            case [quota, period]:
+                shares.append(quota // period)
+    return max(1, min([there, *shares]))
 
 
 def memory_bytes() -> int:
-    """Memory of the machine."""
-    return psutil.virtual_memory().total
+    """Memory that this process may use: the machine's, and no more than its container's."""
+    limits = [psutil.virtual_memory().total]
+    for group in _groups("memory"):
+        limits += _numbers(group / "memory.max") or _numbers(group / "memory.limit_in_bytes")
+    return min(limits)
+
+
+def _groups(controller: str) -> Iterator[Path]:
+    """The folders of the control groups that this process is in, of version 2 and 1, with all those around them: each
+    may have a limit. A container often sees its own as the root, by whatever name the host has for it."""
+    try:
+        lines = OWN_GROUPS.read_text().splitlines()
+    except OSError:  # no such system
+        lines = []
+    for line in [*lines, "0::/", f"1:{controller}:/"]:
+        _, controllers, path = line.split(":", 2)
+        if not controllers or controller in controllers.split(","):
+            root = CONTROL_GROUP / controller if controllers else CONTROL_GROUP
+            group = root / path.strip("/")
+            yield from [group, *(around for around in group.parents if around.is_relative_to(root))]
+
+
+def _numbers(*files: Path) -> list[int]:
+    """The numbers in these files, all of them more than 0; none where one is not there, or says that there is no limit
+    ("max", or -1)."""
+    try:
+        words = [word for file in files for word in file.read_text().split()]
+    except OSError:
+        return []
+    return [int(word) for word in words] if all(word.isdigit() and int(word) > 0 for word in words) else []
 
 
 def device_kind(asked: str) -> str:
@@ -52,35 +94,44 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def machine() -> dict[str, Any]:
+def machine() -> Machine:
     """Processor, cores, memory and system."""
-    return {
-        "cpu": processor(),
-        "cores": cores(),
-        "memory_gb": round(memory_bytes() / 2**30),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "gpu": None,
-    }
+    return Machine(
+        cpu=processor(),
+        cores=cores(),
+        memory_gb=round(memory_bytes() / 2**30),
+        platform=f"{platform.system()} {platform.machine()}",
+    )
 
 
 @cache
 def versions() -> dict[str, str]:
     """Versions of what decides the numbers."""
-    return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
+    return {
+        "setbench": __version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }
 
 
 @cache
 def commit() -> tuple[str, bool]:
-    """The code's commit and whether files differ from it; ("", False) outside a checkout."""
+    """The code's commit and whether files differ from it; ("", False) outside a checkout of ours.
+
+    An environment may lie in somebody's repository, and so may a copy of the code: that one's commit is not ours.
+    """
+    top = _git("rev-parse", "--show-toplevel")
+    if not (top and (REPOSITORY / "setbench" / "__init__.py").is_file() and REPOSITORY.samefile(top)):
+        return "", False
     head = _git("rev-parse", "--short=12", "HEAD")
     return head, bool(head and _git("status", "--porcelain", "--untracked-files=no"))
 
 
 def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(REPOSITORY), *arguments]
+    environment = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE")}
     try:
-        done = subprocess.run(
-            ["git", "-C", str(REPOSITORY), *arguments], capture_output=True, text=True, timeout=10, check=False
-        )
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

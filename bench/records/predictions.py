@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+from setbench.files import write_atomically
+
 EXAMPLES = 6
+DAMAGE = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
 SEED = 0
 """Of the cells that keep pictures: one seed shows enough."""
 
@@ -68,8 +71,27 @@ def load(folder: Path, identity: str) -> tuple[str, Examples, Predictions] | Non
             predictions = Predictions(kept["elements"].astype("f4"), kept["presence"].astype("f4"))
         with np.load(folder / "pictures" / f"examples-{name}.npz") as kept:
             return name, Examples(kept.get("images"), kept["elements"], kept["mask"]), predictions
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
+    except DAMAGE:
         return None
+
+
+def save_items(folder: Path, identity: str, scores: Mapping[str, Any]) -> None:
+    """Keep the headline's score of every test item of a cell, by name: right or wrong, an error, the parts of an
+    average precision. Compact: an item takes a bit, or a float32."""
+    if scores:
+        _write(folder / "items" / f"{identity}.npz", dict(scores))
+
+
+def load_items(folder: Path, identity: str) -> dict[str, Any]:
+    """The scores of a cell's test items, by name, in the order of the split; empty where none were kept or they are
+    damaged."""
+    import numpy as np
+
+    try:
+        with np.load(folder / "items" / f"{identity}.npz") as kept:
+            return dict(kept)
+    except DAMAGE:
+        return {}
 
 
 def _write(path: Path, arrays: dict[str, Any]) -> None:
@@ -77,7 +99,4 @@ def _write(path: Path, arrays: dict[str, Any]) -> None:
 
     whole = io.BytesIO()
     np.savez_compressed(whole, **arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}")
-    temporary.write_bytes(whole.getvalue())
-    os.replace(temporary, path)
+    write_atomically(path, whole.getvalue())

@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-SCHEMA = 1
-Record = dict[str, Any]
-FIELDS = ("status", "reason", "task", "row", "seed", "preset", "seconds")
-"""What every record has, whatever became of its cell."""
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a whole file or nothing: a temporary file in the same folder, fsync, rename, fsync of the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+from setbench.bench.records.record import NewerSchema, Record
+from setbench.files import one_line, write_atomically
 
 
 class Store:
@@ -45,7 +18,7 @@ class Store:
 
     Args:
         folder: holds ``records/<id>.json``; ``damaged/`` for files that could not be read; ``locks/``.
-        warn: called with one line for every file that was moved aside.
+        warn: called with one line for every file that was moved aside or passed over.
     """
 
     def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
@@ -56,9 +29,8 @@ class Store:
         return self.folder / "records" / f"{identity}.json"
 
     def write(self, record: Record) -> None:
-        """Store one record. NaN and infinity, which JSON does not have, are stored as null."""
-        text = json.dumps(_finite({"schema": SCHEMA, **record}), indent=1, allow_nan=False)
-        write_atomically(self.path(record["id"]), text + "\n")
+        """Store one record."""
+        write_atomically(self.path(record.id), record.json_text())
 
     def read(self, identity: str) -> Record | None:
         """One record, or None where there is none that can be read."""
@@ -66,20 +38,29 @@ class Store:
         return self._load(path) if path.exists() else None
 
     def all(self) -> list[Record]:
-        """Every readable record, in a fixed order. Damaged files are named, moved aside and left out."""
+        """Every readable record, in a fixed order. Damaged files are named, moved aside and left out.
+
+        Raises:
+            NewerSchema: a later version of the suite wrote one of them; nothing has been touched.
+        """
         records = [self._load(path) for path in sorted((self.folder / "records").glob("*.json"))]
         return [record for record in records if record is not None]
 
     def _load(self, path: Path) -> Record | None:
+        if not path.is_file():  # a pipe would never end; a folder or a link that leads nowhere is not ours to move
+            self.warn(f"passed over {path.name}: it is no plain file")
+            return None
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            _check(record, path.stem)
+            record = Record.parse(path.read_bytes())
+            if record.id != path.stem:
+                raise ValueError(f"it is the record of another cell, {record.id}")
+        except NewerSchema as error:
+            raise NewerSchema(f"{path}: {error}; nothing was touched: use that version, or another --results") from None
         except (ValueError, RecursionError) as error:
             aside = self.folder / "damaged" / path.name
             aside.parent.mkdir(parents=True, exist_ok=True)
             os.replace(path, aside)
-            reason = str(error).splitlines()[0]
-            self.warn(f"moved {path.name} to {aside.parent.name}/, its cell counts as missing: {reason}")
+            self.warn(f"moved {path.name} to {aside.parent.name}/, its cell counts as missing: {one_line(error)}")
             return None
         return record
 
@@ -103,23 +84,3 @@ class Store:
             # Before the release: afterwards another run may hold this very file.
             Path(lock.lock_file).unlink(missing_ok=True)
             lock.release()
-
-
-def _check(record: Any, identity: str) -> None:
-    if not isinstance(record, dict) or not isinstance(record.get("schema"), int) or record.get("id") != identity:
-        raise ValueError("it is not a record of this suite")
-    if record["schema"] > SCHEMA:
-        raise ValueError(f"its schema {record['schema']} is newer than {SCHEMA}, which this version reads")
-    absent = [name for name in FIELDS if name not in record]
-    if absent:
-        raise ValueError(f"it lacks {', '.join(absent)}")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value

@@ -1,4 +1,4 @@
-"""What a report is made of, before it is Markdown or HTML. Every text is plain: the renderers escape it."""
+"""What a report is made of, before it is Markdown or HTML. Every text is plain: the renderers clean and escape it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
+def one_line(text: str, length: int | None = None) -> str:
+    """One printable line, whatever a name holds: no control character reaches a page or a terminal. Cut where a
+    length is given."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return line if length is None or len(line) <= length else line[: length - 1] + "…"
+
+
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One cell of a grid; ``value`` is what a reader who sorts by its column expects it to be sorted by."""
 
     text: str
@@ -52,7 +59,7 @@ class Grid:
     """A table. ``numeric`` names the columns that are set to the right."""
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[TableCell]]
     numeric: frozenset[str] = field(default_factory=frozenset)
 
 

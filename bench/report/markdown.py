@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from setbench.bench.report.document import Block, Bullets, Cell, Code, Grid, Heading, Picture, Text
+from setbench.bench.report.document import Block, Bullets, Code, Grid, Heading, Picture, TableCell, Text, one_line
 
 
 def render(blocks: Iterable[Block]) -> str:
@@ -15,8 +15,7 @@ def render(blocks: Iterable[Block]) -> str:
 
 def escape(text: str) -> str:
     """Plain text that Markdown shows as it is: on one line, with no markup, link, tag or table cell of its own."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    line = line.replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = one_line(text).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     line = re.sub(r"([`*\[\]|~$#])", r"\\\1", line)
     line = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", line)  # inside a word an underscore is harmless
     line = line.replace("://", ":&#8203;//").replace("@", "@&#8203;")  # no link or mention of its own making
@@ -40,7 +39,7 @@ def _block(block: Block) -> str:
 
 
 def _code(lines: Iterable[str]) -> str:
-    shown = [" ".join(line.split()) for line in lines]
+    shown = [one_line(line) for line in lines]
     longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join([fence, *shown, fence])
@@ -58,7 +57,7 @@ def _grid(grid: Grid) -> str:
     )
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: TableCell) -> str:
     text = escape(cell.text)
     if cell.strong and text:
         return f"**{text}**"

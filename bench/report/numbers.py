@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 NOTHING = "–"
+T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23)
+"""Student's t at 5 %, two-sided, for 1 to 10 degrees of freedom; beyond, the last is a little strict."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and sample standard deviation (n - 1) over ``n`` seeds; ``sd`` is None with one seed."""
+    """Mean and sample standard deviation (n - 1) over ``n`` seeds; ``sd`` is None with one seed.
 
-    mean: float
+    Where a seed exploded or collapsed ``centre`` is the median, ``sd`` is None and ``ends`` are the least and the
+    largest.
+    """
+
+    centre: float
     sd: float | None
     n: int
+    ends: tuple[float, float] | None = None
 
     def __str__(self) -> str:
-        return number(self.mean) if self.sd is None else f"{number(self.mean)} ± {number(self.sd, 2, smallest=-5)}"
+        if self.ends is not None:
+            low, high = map(number, self.ends)
+            return f"{number(self.centre)} ({low} to {high})"
+        if self.sd is None:
+            return number(self.centre)
+        return f"{number(self.centre)} ± {number(self.sd, 2, smallest=-5)}"
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
@@ -30,7 +43,42 @@ def spread(values: Iterable[float | None]) -> Spread | None:
         return None
     if not all(math.isfinite(value) for value in known):
         return Spread(math.nan, None, len(known))
-    return Spread(statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else None, len(known))
+    mean, deviation = _moments(known)
+    return Spread(mean, deviation, len(known))
+
+
+def median_spread(values: Sequence[float], higher_is_better: bool) -> Spread | None:
+    """The median, with a value that is no finite number counted as the worst there is."""
+    if not values:
+        return None
+    worst = -math.inf if higher_is_better else math.inf
+    known = [value if math.isfinite(value) else worst for value in values]
+    ends = (min(known), max(known)) if len(known) > 1 else None
+    return Spread(statistics.median(known), None, len(known), ends)
+
+
+def _moments(values: list[float]) -> tuple[float, float | None]:
+    """Mean and sample standard deviation, of values near the largest float too."""
+    try:
+        return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+    except OverflowError:
+        scale = max(map(abs, values))
+        mean, deviation = _moments([value / scale for value in values])
+        return mean * scale, None if deviation is None else deviation * scale
+
+
+def told_apart(one: Spread, other: Spread) -> bool:
+    """Whether Welch's t test at 5 % tells two means apart; two medians or single seeds it tells apart where they are
+    unequal, for no more is known of them."""
+    if one.sd is None or other.sd is None:
+        return one.centre != other.centre
+    parts = [(value.sd or 0.0) ** 2 / value.n for value in (one, other)]
+    error = math.sqrt(sum(parts))
+    if error == 0 or not math.isfinite(error):
+        return one.centre != other.centre
+    shares = [part / sum(parts) for part in parts]
+    freedom = 1 / sum(share**2 / (value.n - 1) for share, value in zip(shares, (one, other), strict=True))
+    return abs(one.centre - other.centre) > T95[min(int(freedom), len(T95)) - 1] * error
 
 
 def number(value: float | None, digits: int = 3, smallest: int = -3) -> str:
@@ -42,7 +90,7 @@ def number(value: float | None, digits: int = 3, smallest: int = -3) -> str:
     if value == 0:
         return "0"
     rounded = float(f"{value:.{digits - 1}e}")  # first, so that 9.996 is 10.0 and not 10.00
-    exponent = math.floor(math.log10(abs(rounded)))
+    exponent = math.floor(math.log10(min(abs(rounded), sys.float_info.max) or sys.float_info.min))
     if exponent < smallest or exponent >= 7:
         mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
         return f"{mantissa}e{int(power)}"

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from setbench.bench.report.document import Block, Bullets, Cell, Grid, Heading, Text
+from setbench.bench.report.document import Block, Bullets, Grid, Heading, TableCell, Text
 from setbench.bench.report.numbers import NOTHING
+from setbench.bench.report.sections import marks
 from setbench.bench.report.tables import Table, distinct
 
 FILE = Path(__file__).with_name("published.toml")
@@ -24,11 +25,11 @@ def published(tables: Sequence[Table]) -> list[Block]:
             blocks += _section(source, ours)
     if not blocks:
         return []
-    told = (
+    text = (
         "These figures come from elsewhere. They differ from ours in definition, data or settings, as said at each, so "
         "they show an order of magnitude; a difference between theirs and ours ranks nothing."
     )
-    return [Heading("Published figures, not comparable with ours", 2), Text(told), *blocks]
+    return [Heading("Published figures, not comparable with ours", 2), Text(text), *blocks]
 
 
 def _section(source: dict[str, Any], tables: Sequence[Table]) -> list[Block]:
@@ -40,15 +41,15 @@ def _section(source: dict[str, Any], tables: Sequence[Table]) -> list[Block]:
         "Why they cannot be compared": source["why"],
     }
     columns = ["system", "whose", *source["metrics"]]
-    rows: list[list[Cell]] = []
-    shown: set[tuple[str, str]] = set()
+    rows: list[list[TableCell]] = []
+    listed: set[tuple[str, str]] = set()
     for theirs in source["theirs"]:
-        values = [Cell(value, _number(value)) for value in theirs["values"]]
-        rows.append([Cell(theirs["system"]), Cell("theirs"), *values])
+        values = [TableCell(value, _number(value)) for value in theirs["values"]]
+        rows.append([TableCell(theirs["system"]), TableCell("theirs"), *values])
         place = (theirs.get("ours", ""), theirs.get("variant", ""))
-        if place[0] and place not in shown:
+        if place[0] and place not in listed:
             rows += _ours(place[0], theirs.get("variant"), list(source["metrics"].values()), tables)
-            shown.add(place)
+            listed.add(place)
     facts = [f"{name}: {text.rstrip('.')}." for name, text in about.items()]
     return [Heading(source["title"], 3), Bullets(facts), Grid(columns, rows, frozenset(source["metrics"]))]
 
@@ -57,16 +58,19 @@ def _number(text: str) -> float | None:
     return float(text.split(" ")[0]) if text else None
 
 
-def _ours(label: str, variant: str | None, metrics: list[str], tables: Sequence[Table]) -> list[list[Cell]]:
+def _ours(label: str, variant: str | None, metrics: list[str], tables: Sequence[Table]) -> list[list[TableCell]]:
     """Our nearest row, once in every table that has it."""
     rows = []
     for table in tables:
-        line = next((line for line in table.models if line.label == label), None)
-        if line is None or (variant and variant not in line.variants):
+        result = next((result for result in table.models if result.label == label), None)
+        if result is None or (variant and variant not in result.variants):
             continue
-        values = [line.value(metric, variant) for metric in metrics]
+        values = [result.value(metric, variant) for metric in metrics]
         where = ", ".join(distinct((table.key.preset, table.key.data, table.key.device)))
         name = f"{label}, {variant}" if variant else label
-        cells = [Cell(NOTHING) if value is None else Cell(str(value), value.mean) for value in values]
-        rows.append([Cell(name), Cell(f"ours ({where})"), *cells])
+        cells = [
+            TableCell(NOTHING) if value is None else TableCell(" ".join([str(value), *marks(result)]), value.centre)
+            for value in values
+        ]
+        rows.append([TableCell(name), TableCell(f"ours ({where})"), *cells])
     return rows

@@ -1,28 +1,28 @@
 """From records to ranked tables: which rows may be compared, their means over seeds, their order, and the floor.
 
-A record is the JSON of one cell, as the store loads it. Records share a table only where task, data, preset and device
-are the same.
+Records share a table only where task, data, preset, device and number of threads are the same.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from setbench.bench.plan.code import of_this_code
 from setbench.bench.plan.presets import PRESETS
-from setbench.bench.report.numbers import Spread, spread
+from setbench.bench.records.record import Invariance, Measured, MetricInfo, Record, Status, Timing
+from setbench.bench.report.numbers import Spread, median_spread, spread, told_apart
+from setbench.bench.report.seeds import EXACT, odd_seeds
 
-Record = dict[str, Any]
-
-EXACT = 1e-10  # an exact method shows rounding alone in float64, about 1e-15
+WAVERED = 1.1  # the reference operation's largest time over its least, above which latencies are given in its units
 
 
 class Key(NamedTuple):
-    """What the rows of one table have in common. An empty part is unknown (a cell that ended before it was known)."""
+    """What the rows of one table have in common. The data's parts are "" where no cell came to know them."""
 
     task: str
     data: str
@@ -30,110 +30,144 @@ class Key(NamedTuple):
     checksum: str
     preset: str
     device: str
+    threads: int
 
-
-def part(record: Record, name: str) -> dict[str, Any]:
-    """A nested part of a record; empty where a cell ended before it had one."""
-    return record.get(name) or {}
-
-
-def device(record: Record) -> str:
-    """``cpu``, or ``cuda (NVIDIA H100)``: another GPU is another table."""
-    name = str(part(record, "time").get("device") or record.get("device") or "").split(":")[0]
-    gpu = part(record, "machine").get("gpu")
-    return f"{name} ({gpu})" if gpu and name == "cuda" else name
-
-
-def key(record: Record) -> Key:
-    data = part(record, "data")
-    return Key(
-        record["task"],
-        data.get("name") or "",
-        data.get("kind") or "",
-        data.get("checksum") or "",
-        record.get("preset") or "",
-        device(record),
-    )
-
-
-def _variant(record: Record) -> str:
-    return part(record, "headline").get("variant") or ""
+    @classmethod
+    def of(cls, record: Record) -> Key:
+        data, gpu = (record.measured.data, record.measured.gpu) if record.measured else (None, None)
+        device = record.device.split(":")[0]
+        return cls(
+            record.task,
+            data.name if data else "",
+            data.kind if data else "",
+            data.checksum if data else "",
+            record.preset,
+            f"{device} ({gpu})" if gpu and device == "cuda" else device,  # another GPU is another table
+            record.threads,
+        )
 
 
 @dataclass
-class Line:
-    """One model in one table: its records over seeds."""
+class Result:
+    """One model in one table: its records over seeds.
+
+    ``odd`` says which seeds exploded or collapsed; with one the centre is the median. ``missing`` are seeds of its own
+    or of the table for which this row has no finite result: with one the row ranks behind those that are complete.
+    """
 
     label: str
     records: list[Record]
+    odd: dict[int, str] = field(default_factory=dict)
+    missing: list[int] = field(default_factory=list)
 
     @cached_property
     def ok(self) -> list[Record]:
-        return [record for record in self.records if record["status"] == "ok"]
+        return [record for record in self.records if record.ok]
+
+    @cached_property
+    def measured(self) -> list[Measured]:
+        return [record.measured for record in self.records if record.measured is not None]
+
+    @property
+    def complete(self) -> bool:
+        return not self.missing
 
     @property
     def paradigm(self) -> str:
-        return self.records[0].get("paradigm") or ""
+        return self.records[0].model.paradigm
 
     @property
     def constant(self) -> bool:
-        return bool(self.records[0].get("constant"))
+        return self.records[0].constant
 
     @property
     def encoder(self) -> str | None:
-        return self.records[0].get("encoder")
+        return self.records[0].encoder
 
     @property
     def claim(self) -> str:
-        return self.records[0].get("invariance_claim") or ""
+        return self.records[0].model.invariance_claim
 
     @property
     def notes(self) -> list[str]:
-        return list(dict.fromkeys(note for record in self.records for note in record.get("notes") or ()))
+        return list(dict.fromkeys(note for found in self.measured for note in found.notes))
+
+    @cached_property
+    def other_code(self) -> bool:
+        """Whether one of its records was made by other code than there is now."""
+        return not all(map(of_this_code, self.records))
+
+    @property
+    def replayed(self) -> bool:
+        """Whether one of its records is older than the code, and its first steps were run again, the same."""
+        return any(record.replayed for record in self.records)
 
     @cached_property
     def variants(self) -> list[str]:
-        return list(dict.fromkeys(variant for record in self.ok for variant in part(record, "metrics")))
+        return list(dict.fromkeys(variant for found in self.measured for variant in found.metrics))
 
     def value(self, metric: str, variant: str | None = None) -> Spread | None:
-        """A metric over the seeds that are ok; of the headline's variant where none is named."""
-        scores = [part(part(record, "metrics"), _variant(record) if variant is None else variant) for record in self.ok]
-        # JSON has no NaN: a null is a metric that was no number, and not one that was left out
-        return spread(math.nan if score[metric] is None else score[metric] for score in scores if metric in score)
+        """A metric over the seeds that have a result; of the headline's variant where none is named."""
+        values, higher = [], False
+        for found in self.measured:
+            scores = found.metrics.get(found.headline.variant if variant is None else variant, {})
+            if metric in scores:
+                score = scores[metric]
+                values.append(math.nan if score is None else score)  # null: it was no number, not left out
+                higher = metric in found.metric_info and found.metric_info[metric].higher_is_better
+        return median_spread(values, higher) if self.odd else spread(values)
+
+    def timing(self, pick: Callable[[Timing], float]) -> Spread | None:
+        """Something timed, over the seeds that have a result."""
+        return spread(pick(found.time) for found in self.measured if found.time is not None)
 
     @property
-    def headline_variant(self) -> str:
-        return _variant((self.ok or self.records)[0])
+    def train(self) -> Spread | None:
+        return self.timing(lambda time: time.train)
 
-    def time(self, name: str) -> Spread | None:
-        return spread(part(record, "time").get(name) for record in self.ok)
+    @property
+    def latency(self) -> Spread | None:
+        return self.timing(lambda time: time.latency_ms)
 
     @property
     def latency_ratio(self) -> Spread | None:
-        """Latency in units of the reference operation that was timed beside it: comparable between machines."""
-        times = [part(record, "time") for record in self.ok]
-        return spread(
-            t["latency_ms"] / t["reference_ms"] for t in times if t.get("latency_ms") and t.get("reference_ms")
-        )
+        """Latency in units of the reference operation that was timed beside it."""
+        return self.timing(lambda time: time.latency_ms / time.reference_ms if time.reference_ms else math.nan)
 
-    def invariance(self, name: str) -> float | None:
-        """The largest over seeds."""
-        values = [part(record, "invariance").get(name) for record in self.ok]
+    def largest(self, pick: Callable[[Invariance], float | None]) -> float | None:
+        """An invariance error: the largest over seeds."""
+        values = [pick(found.invariance) for found in self.measured if found.invariance is not None]
         return max((value for value in values if value is not None), default=None)
+
+    @property
+    def error(self) -> float | None:
+        return self.largest(lambda moved: moved.max)
+
+    @property
+    def error64(self) -> float | None:
+        return self.largest(lambda moved: moved.max64)
+
+    @property
+    def error_to_spread(self) -> float | None:
+        """Infinite where the code does not differ between sets at all."""
+        return self.largest(
+            lambda moved: (
+                math.inf if moved.relative_to_spread is None and moved.max is not None else moved.relative_to_spread
+            )
+        )
 
     @property
     def breaks_claim(self) -> bool:
         """It is listed as exactly invariant and is not."""
-        error = self.invariance("max64")
-        return self.claim == "exact" and error is not None and not error <= EXACT
+        return self.claim == "exact" and self.error64 is not None and not self.error64 <= EXACT
 
     @property
     def parameters(self) -> int | None:
-        return next((record["parameters"] for record in self.records if record.get("parameters") is not None), None)
+        return next((found.parameters for found in self.measured if found.parameters is not None), None)
 
     @property
-    def statuses(self) -> Counter[str]:
-        return Counter(record["status"] for record in self.records)
+    def statuses(self) -> Counter[Status]:
+        return Counter(record.status for record in self.records)
 
 
 @dataclass
@@ -146,94 +180,131 @@ class Table:
     """Records of rows that were run again, under other settings, later: left out."""
 
     @cached_property
-    def lines(self) -> list[Line]:
+    def results(self) -> list[Result]:
         rows: dict[str, list[Record]] = {}
         for record in self.records:
-            rows.setdefault(record["row"], []).append(record)
-        return [Line(label, sorted(records, key=lambda r: r.get("seed") or 0)) for label, records in rows.items()]
+            rows.setdefault(record.row, []).append(record)
+        found = [Result(label, sorted(records, key=lambda r: r.seed)) for label, records in rows.items()]
+        floor = next((measured for result in found if result.constant for measured in result.measured), None)
+        for result in found:
+            result.odd = odd_seeds(result.records, floor)
+            if not result.constant:
+                scored = {r.seed for r in result.ok if r.measured is not None and r.measured.score is not None}
+                tried = {*self.seeds, *(record.seed for record in result.records)}
+                result.missing = sorted(tried - scored)
+        return found
 
     @cached_property
-    def metric_info(self) -> dict[str, dict[str, Any]]:
+    def seeds(self) -> list[int]:
+        """The seeds that half of the models that can run, or more, were run under: one row with more seeds than the
+        others does not make these incomplete."""
+        blocked = (Status.INTRACTABLE, Status.NOT_APPLICABLE)
+        cells = {(r.row, r.seed) for r in self.records if not r.constant and r.status not in blocked}
+        rows = len({row for row, _ in cells})
+        return sorted(seed for seed, n in Counter(seed for _, seed in cells).items() if 2 * n >= rows)
+
+    @cached_property
+    def metric_info(self) -> dict[str, MetricInfo]:
         """Unit, direction and meaning of every metric, in the task's order."""
-        return {name: info for record in self.records for name, info in part(record, "metric_info").items()}
+        found = [record.measured.metric_info for record in self.records if record.measured is not None]
+        return {name: info for infos in found for name, info in infos.items()}
 
     @cached_property
     def headline(self) -> str:
-        names = (
-            part(record, "headline").get("metric") for record in sorted(self.records, key=lambda r: r["status"] != "ok")
-        )
-        return next((name for name in names if name), "")
+        return next((r.measured.headline.metric for r in self.records if r.measured is not None), "")
 
     def higher_is_better(self, metric: str) -> bool:
-        return bool(self.metric_info[metric]["higher_is_better"])
+        return self.metric_info[metric].higher_is_better
 
-    def score(self, line: Line) -> Spread | None:
-        """The headline over seeds, or None where the line cannot be ranked by it."""
-        value = line.value(self.headline) if self.headline in self.metric_info else None
-        return value if value is not None and math.isfinite(value.mean) else None
+    def score(self, result: Result) -> Spread | None:
+        """The headline over seeds, or None where the row cannot be ranked by it."""
+        value = result.value(self.headline) if self.headline in self.metric_info else None
+        return value if value is not None and math.isfinite(value.centre) else None
 
-    @cached_property
-    def ranked(self) -> list[Line]:
-        """Best first, the constant answer among them. Only lines with a finite headline."""
-        scored = [(line, value.mean) for line in self.lines if (value := self.score(line))]
-        return [line for line, _ in sorted(scored, key=lambda pair: pair[1], reverse=self._reverse)]
-
-    @property
-    def _reverse(self) -> bool:
-        return self.headline in self.metric_info and self.higher_is_better(self.headline)
+    def _place(self, result: Result, value: Spread) -> tuple[bool, float]:
+        """What rows are sorted by: those that lack a seed come after all that do not."""
+        return not result.complete, -value.centre if self.higher_is_better(self.headline) else value.centre
 
     @cached_property
-    def unranked(self) -> list[Line]:
-        return [line for line in self.lines if self.score(line) is None]
-
-    @property
-    def models(self) -> list[Line]:
-        """The ranked lines without the constant answer."""
-        return [line for line in self.ranked if not line.constant]
+    def ranked(self) -> list[Result]:
+        """Best first, incomplete rows last, the constant answer among them. Only rows with a finite headline."""
+        places = [(self._place(result, value), result) for result in self.results if (value := self.score(result))]
+        return [result for _, result in sorted(places, key=lambda pair: pair[0])]
 
     @cached_property
-    def constant(self) -> Line | None:
-        return next((line for line in self.ranked if line.constant), None)
+    def unranked(self) -> list[Result]:
+        return [result for result in self.results if self.score(result) is None]
 
-    def rank(self, line: Line) -> int:
+    @cached_property
+    def models(self) -> list[Result]:
+        """The ranked rows without the constant answer."""
+        return [result for result in self.ranked if not result.constant]
+
+    @cached_property
+    def constant(self) -> Result | None:
+        return next((result for result in self.ranked if result.constant), None)
+
+    def rank(self, result: Result) -> int:
         """1 is best; equal means share a rank; the constant answer takes none."""
-        means = [value.mean for other in self.models if (value := self.score(other))]
-        own = self.score(line)
+        own = self.score(result)
         if own is None:
-            raise ValueError(f"{line.label} is not ranked")
-        return 1 + sum(mean > own.mean if self._reverse else mean < own.mean for mean in means)
+            raise ValueError(f"{result.label} is not ranked")
+        places = [self._place(other, value) for other in self.models if (value := self.score(other))]
+        return 1 + sum(place < self._place(result, own) for place in places)
+
+    def best(self, result: Result) -> bool:
+        """A complete row of rank 1."""
+        return not result.constant and result.complete and self.rank(result) == 1
+
+    @property
+    def like_the_best(self) -> list[Result]:
+        """Complete rows with a spread over seeds that Welch's t test at 5 % does not tell from the best row."""
+        scored = [(result, value) for result in self.models if result.complete and (value := self.score(result))]
+        several = [(result, value) for result, value in scored if value.sd is not None]
+        if not scored or scored[0][1].sd is None:
+            return []
+        return [result for result, value in several[1:] if not told_apart(scored[0][1], value)]
 
     def at_floor(self, value: Spread | None, metric: str) -> bool:
         """Whether a value is no better than the constant answer's by more than the spread of both over seeds."""
         floor = self.constant.value(metric) if self.constant else None
-        if value is None or floor is None or not math.isfinite(floor.mean) or metric not in self.metric_info:
+        if value is None or floor is None or not math.isfinite(floor.centre) or metric not in self.metric_info:
             return False
-        gain = value.mean - floor.mean if self.higher_is_better(metric) else floor.mean - value.mean
+        gain = value.centre - floor.centre if self.higher_is_better(metric) else floor.centre - value.centre
         return not gain > math.hypot(value.sd or 0.0, floor.sd or 0.0)
 
     @property
-    def seeds(self) -> int:
-        """The most seeds that any line has."""
-        return max((len(line.records) for line in self.lines if not line.constant), default=0)
+    def machines(self) -> list[str]:
+        return distinct(machine(record) for record in self.records)
+
+    @cached_property
+    def references(self) -> list[float]:
+        """Milliseconds of the reference operation, timed beside every cell."""
+        times = [found.time for result in self.results for found in result.measured]
+        return [time.reference_ms for time in times if time is not None and time.reference_ms > 0]
 
     @property
-    def machines(self) -> list[str]:
-        return distinct(machine(record) for record in self.records if part(record, "machine"))
+    def wavered(self) -> bool:
+        """The machine was not equally fast for all cells."""
+        return bool(self.references) and max(self.references) > WAVERED * min(self.references)
+
+    @property
+    def in_references(self) -> bool:
+        """Latencies compare in units of the reference operation alone."""
+        return len(self.machines) > 1 or self.wavered
 
 
 def why(record: Record) -> str:
     """The reason why a cell has no result: the one it gave, else the last line of its traceback."""
-    trace = (record.get("traceback") or "").strip().splitlines()
-    return record.get("reason") or (trace[-1] if trace else "")
+    trace = record.traceback.strip().splitlines()
+    return record.reason or (trace[-1] if trace else "")
 
 
 def machine(record: Record) -> str:
     """``2 cores of Some CPU, NVIDIA H100, Linux-6.1``."""
-    info = part(record, "machine")
-    cores = f"{info['cores']} cores of " if info.get("cores") else ""
-    return ", ".join(
-        str(text) for text in (f"{cores}{info.get('cpu') or 'a CPU'}", info.get("gpu"), info.get("platform")) if text
-    )
+    info = record.machine
+    gpu = record.measured.gpu if record.measured else None
+    return ", ".join(filter(None, (f"{info.cores} cores of {info.cpu or 'a CPU'}", gpu, info.platform)))
 
 
 def distinct(values: Iterable[str]) -> list[str]:
@@ -244,41 +315,55 @@ def distinct(values: Iterable[str]) -> list[str]:
 def tables(records: Iterable[Record]) -> list[Table]:
     """Every table, in the tasks' order; within a task the fullest preset first."""
     groups: dict[Key, list[Record]] = {}
-    partial = []
+    constants: list[Record] = []
+    ended_early: list[Record] = []
     for record in records:
-        own = key(record)
-        if all(own):
-            groups.setdefault(own, []).append(record)
+        if record.measured is None:
+            ended_early.append(record)
+        elif record.constant:
+            constants.append(record)
         else:
-            partial.append((own, record))
-    for own, record in partial:
-        for home in _homes(own, record, list(groups)):
+            groups.setdefault(Key.of(record), []).append(record)
+    for record in constants:  # no device computes it: it stands in every table on its data
+        own = Key.of(record)
+        for home in [key for key in groups if key[:5] == own[:5]] or [own]:
             groups.setdefault(home, []).append(record)
-    return sorted((Table(name, *_newest(group)) for name, group in groups.items()), key=_order)
+    for record in ended_early:
+        groups.setdefault(_home(record, groups), []).append(record)
+    return sorted((Table(key, *_newest(group)) for key, group in groups.items()), key=_order)
 
 
-def _homes(own: Key, record: Record, known: list[Key]) -> list[Key]:
-    """Where a record stands that does not know all of its key: a cell that ended early goes with the table that it
-    would have stood in, and the constant answer, which no device computes, with every table on its data."""
-    fitting = [home for home in known if all(mine in ("", theirs) for mine, theirs in zip(own, home, strict=True))]
-    return (fitting if record.get("constant") else fitting[:1]) or [own]
+def _home(record: Record, groups: dict[Key, list[Record]]) -> Key:
+    """The table in which a cell that ended early would have stood: of its task, preset and device (of a GPU it knows
+    no more than that), then as alike as can be in threads and in the data that the plan knew."""
+    own = Key.of(record)
+
+    def may_be(key: Key) -> bool:
+        device = key.device == own.device or key.device.startswith(f"{own.device} (")
+        there = any((other.row, other.seed) == (record.row, record.seed) for other in groups[key])
+        threads = key.threads == own.threads or not there  # records of old did not say with how many they had ended
+        return (key.task, key.preset) == (own.task, own.preset) and device and threads
+
+    def unlike(key: Key) -> tuple[bool, bool]:
+        planned = any(other.data_key == record.data_key for other in groups[key])
+        return key.threads != own.threads, not planned
+
+    return min(filter(may_be, groups), key=unlike, default=own)
 
 
-def _newest(group: list[Record]) -> tuple[list[Record], list[Record]]:
-    kept: dict[tuple[str, Any], Record] = {}
+def _newest(group: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+    kept: dict[tuple[str, int], Record] = {}
     older = []
     for record in group:
-        place = (record["row"], record.get("seed"))
-        rival = kept.get(place)
-        if rival is not None:
-            first, record = sorted((rival, record), key=lambda r: r.get("finished") or "")
+        newest, place = record, (record.row, record.seed)
+        if place in kept:
+            first, newest = sorted((kept[place], record), key=lambda r: r.finished)
             older.append(first)
-        kept[place] = record
+        kept[place] = newest
     return list(kept.values()), older
 
 
-def _order(table: Table) -> tuple[Any, ...]:
-    order = [part(record, "task_text").get("order") for record in table.records]
-    first = min((value for value in order if value is not None), default=math.inf)
+def _order(table: Table) -> tuple[float, str, int, Key]:
+    first = min((record.task_text.order for record in table.records), default=math.inf)
     preset = PRESETS.index(table.key.preset) if table.key.preset in PRESETS else -1
-    return (first, table.key.task, -preset, *table.key)
+    return (first, table.key.task, -preset, table.key)

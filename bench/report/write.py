@@ -2,151 +2,155 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from setbench.bench.records.store import write_atomically
-from setbench.bench.report import markdown, page
-from setbench.bench.report.contents import head, section, title
-from setbench.bench.report.document import Block, Heading, Picture, Text
+from setbench.bench.records.record import Record
+from setbench.bench.report import html_page, markdown
+from setbench.bench.report.document import Block, Heading, Picture, Text, one_line
+from setbench.bench.report.flat_csv import csv_text
 from setbench.bench.report.overview import overview
-from setbench.bench.report.pictures import Shown, shown
+from setbench.bench.report.predictions import gallery
 from setbench.bench.report.published import published
-from setbench.bench.report.tables import Record, Table, part, tables
-from setbench.bench.report.tidy import csv_text
+from setbench.bench.report.sections import head, section, title
+from setbench.bench.report.tables import Table, tables
+from setbench.files import write_atomically
 
-Draw = Callable[[], Any]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAME_LENGTH = 80  # of a figure's file, without its ending: a task may have any name
 
 
-def write_report(
-    records: Sequence[Record],
-    directory: Path,
-    *,
-    title: str = "Leaderboard",
-    command: str = "",
-    pictures: bool = False,
-) -> list[Path]:
+@dataclass(frozen=True)
+class Planned:
+    """A figure: the number of the table that it belongs to (None: to all of them), what it shows, how it is drawn."""
+
+    table: int | None
+    picture: Picture
+    draw: Callable[[], Figure]
+
+
+def write_report(records: Sequence[Record], directory: Path, *, predictions: bool = False) -> list[Path]:
     """Write the whole report, each file atomically, and say which files there are now.
 
-    ``command`` is shown first among those that made the records, for a report over several runs. With ``pictures``
-    predictions are drawn from what the cells kept under ``directory``. Any list of records will do: none, one, all
-    failed. The tables come before the figures, so that they are there if drawing fails.
+    With ``predictions`` they are drawn from what the cells kept under ``directory``. Any list of records will do: none,
+    one, all failed. The tables come before the figures, so that they are there if drawing is interrupted; a figure that
+    cannot be drawn leaves a line in its place.
     """
     directory = Path(directory)
     found = tables(records)
-    figures, draw = _plan(found, directory if pictures else None)
-    blocks = [*head(records, title, command), *overview(found)]
+    figures = _plan(found, directory if predictions else None)
+    write_atomically(directory / "leaderboard.csv", csv_text(records))
+    write_atomically(directory / "leaderboard.md", markdown.render(_blocks(records, found, figures, {})))
+    failures = {figure.picture.path: line for figure in figures if (line := _draw(figure, directory))}
+    blocks = _blocks(records, found, figures, failures)
+    if failures:
+        write_atomically(directory / "leaderboard.md", markdown.render(blocks))
+    write_atomically(directory / "leaderboard.html", html_page.render(blocks, directory))
+    names = ["leaderboard.csv", "leaderboard.md", "leaderboard.html", *(figure.picture.path for figure in figures)]
+    return [directory / name for name in names if name not in failures]
+
+
+def _draw(figure: Planned, directory: Path) -> str:
+    """Draw and save one figure; why that could not be done, in one line, else nothing."""
+    from setbench.bench.report.figures.style import save
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # numbers near the largest float overflow on their way
+            warnings.simplefilter("ignore", UserWarning)
+            save(figure.draw(), directory / figure.picture.path)
+    except OSError:  # the disk, not the figure
+        raise
+    except Exception as error:
+        line = one_line(f"{figure.picture.path} could not be drawn: {type(error).__name__}: {error}", 300)
+        print(line, file=sys.stderr)
+        return line
+    return ""
+
+
+def _blocks(
+    records: Sequence[Record], found: Sequence[Table], figures: Sequence[Planned], failures: dict[str, str]
+) -> list[Block]:
+    """The report; a figure that could not be drawn is the line that says so."""
+
+    def of(table: int | None) -> list[Picture | Text]:
+        pictures = [figure.picture for figure in figures if figure.table == table]
+        return [Text(f"{failures[one.path]}.") if one.path in failures else one for one in pictures]
+
+    blocks = [*head(records), *overview(found)]
     for number, table in enumerate(found):
-        blocks += section(table, [picture for place, picture in figures if place == number])
-    blocks += [*_everywhere([picture for place, picture in figures if place is None]), *published(found)]
-    written = {"leaderboard.csv": csv_text(records), "leaderboard.md": markdown.render(blocks)}
-    for name, text in written.items():
-        write_atomically(directory / name, text)
-    if draw:
-        from setbench.bench.report.figures.style import save
-
-        for path, make in draw.items():
-            save(make(), directory / path)
-    write_atomically(directory / "leaderboard.html", page.render(blocks, directory))
-    return [directory / name for name in (*written, "leaderboard.html", *draw)]
+        blocks += section(table, of(number))
+    return [*blocks, *_everywhere(of(None)), *published(found)]
 
 
-def _everywhere(pictures: Sequence[Picture]) -> list[Block]:
+def _everywhere(pictures: Sequence[Picture | Text]) -> list[Block]:
     if not pictures:
         return []
-    told = (
+    text = (
         "Over all tasks: how far a random order of the same set moves the code, relative to the code. The controls at "
         "the bottom are not invariant, and show that the measurement can fail."
     )
-    return [Heading("Is it really invariant?", 2), Text(told), *pictures]
+    return [Heading("Is it really invariant?", 2), Text(text), *pictures]
 
 
-def _plan(found: Sequence[Table], kept: Path | None) -> tuple[list[tuple[int | None, Picture]], dict[str, Draw]]:
-    """Which figures there are: each with the number of its table (None: all of them), and how to draw it.
+def _plan(found: Sequence[Table], kept: Path | None) -> list[Planned]:
+    """Which figures there are. Predictions are drawn from what lies in the folder ``kept``; None where they are not
+    asked for."""
+    figures: list[Planned] = []
+    names: set[str] = set()
 
-    Predictions are drawn from what lies in the folder ``kept``; None where they are not asked for.
-    """
-    figures: list[tuple[int | None, Picture]] = []
-    draw: dict[str, Draw] = {}
-
-    def add(place: int | None, path: str, alt: str, make: Draw) -> None:
-        figures.append((place, Picture(path, alt)))
-        draw[path] = make
+    def add(table: int | None, name: str, alt: str, draw: Callable[[], Figure]) -> None:
+        figures.append(Planned(table, Picture(f"figures/{name}.png", one_line(alt, 300)), draw))
 
     several = Counter(table.key.task for table in found)
     for number, table in enumerate(found):
         key = table.key
-        distinguish = (key.preset, key.device, key.data, key.checksum[:6]) if several[key.task] > 1 else ()
-        name = _file_name(key.task, *distinguish)
-        if any(line.time("train") for line in table.models):
-            add(
-                number,
-                f"figures/{name}_time.png",
-                f"{table.headline} against training time, {title(table)}",
-                _time(table),
-            )
-        if any(part(record, "figures").get("angle") for line in table.models for record in line.ok):
-            add(number, f"figures/{name}.png", f"error against angle, {title(table)}", _angle(table))
-        seen = shown(table, kept) if kept else None
-        if seen:
-            add(
-                number, f"figures/{name}_pictures.png", f"predictions beside the truth, {title(table)}", _pictures(seen)
-            )
-        if seen and seen.iterative:
-            way = f"{seen.iterative[0].label} on its way to the answer, {title(table)}"
-            add(number, f"figures/{name}_steps.png", way, _steps(seen))
-    if any(line.invariance("max") is not None for table in found for line in table.lines):
-        add(None, "figures/invariance.png", "invariance error of every encoder", _invariance(found))
-    return figures, draw
+        distinguish = (key.preset, key.device, f"{key.threads}threads", key.data, key.checksum[:6])
+        name = _file_name(key.task, *(distinguish if several[key.task] > 1 else ()))
+        while name in names:  # two names that differ in what a file's name cannot hold
+            name += "x"
+        names.add(name)
+        if any(result.train for result in table.models):
+            alt = f"{table.headline} against training time, {title(table)}"
+            add(number, f"{name}_time", alt, lazy("time:time_figure", table))
+        if any(measured.figures.get("angle") for result in table.models for measured in result.measured):
+            add(number, name, f"error against angle, {title(table)}", lazy("angle:angle_figure", table))
+        shown = gallery(table, kept) if kept else None
+        if shown:
+            alt = f"predictions beside the truth, {title(table)}"
+            add(number, f"{name}_pictures", alt, lazy("gallery:pictures_figure", shown))
+        if shown and shown.iterative:
+            alt = f"{shown.iterative[0].label} on its way to the answer, {title(table)}"
+            add(number, f"{name}_steps", alt, lazy("gallery:steps_figure", shown))
+    if any(result.error is not None for table in found for result in table.results):
+        add(None, "invariance", "invariance error of every encoder", lazy("invariance:invariance_figure", found))
+    return figures
+
+
+def lazy(target: str, what: object) -> Callable[[], Figure]:
+    """A call of ``module:function`` of the figures, which imports matplotlib and seaborn, for later."""
+    module, _, name = target.partition(":")
+
+    def draw() -> Figure:
+        figure: Figure = getattr(import_module(f"setbench.bench.report.figures.{module}"), name)(what)
+        return figure
+
+    return draw
 
 
 def _file_name(*parts: str) -> str:
-    return "_".join(filter(None, (re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("_.") for text in parts))) or "task"
-
-
-def _time(table: Table) -> Draw:
-    def make() -> Any:
-        from setbench.bench.report.figures.time import time_figure
-
-        return time_figure(table)
-
-    return make
-
-
-def _angle(table: Table) -> Draw:
-    def make() -> Any:
-        from setbench.bench.report.figures.angle import angle_figure
-
-        return angle_figure(table)
-
-    return make
-
-
-def _pictures(seen: Shown) -> Draw:
-    def make() -> Any:
-        from setbench.bench.report.figures.pictures import pictures_figure
-
-        return pictures_figure(seen)
-
-    return make
-
-
-def _steps(seen: Shown) -> Draw:
-    def make() -> Any:
-        from setbench.bench.report.figures.pictures import steps_figure
-
-        return steps_figure(seen)
-
-    return make
-
-
-def _invariance(found: Sequence[Table]) -> Draw:
-    def make() -> Any:
-        from setbench.bench.report.figures.invariance import invariance_figure
-
-        return invariance_figure(found)
-
-    return make
+    words = (re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("_.") for text in parts)
+    name = "_".join(filter(None, words)) or "task"
+    if len(name) <= NAME_LENGTH:
+        return name
+    return f"{name[: NAME_LENGTH - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -1,20 +1,24 @@
-"""What ``--list`` and ``--dry-run`` print, and the catalogue of the README. Imports no torch.
+"""What ``--list`` and ``--dry-run`` print, and the catalogue of the documentation. Imports no torch.
 
-``python -m setbench.bench.runner.listing`` prints the README's.
+``python -m setbench.bench.runner.listing`` prints docs/catalogue.md.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
 from setbench.bench.plan.estimate import UNKNOWN, Estimate, human
+from setbench.bench.plan.presets import OPTIONS
 from setbench.bench.records.machine import processor
 from setbench.bench.runner.driver import Run
 from setbench.models.catalogue import CATALOGUE
 from setbench.models.entry import Entry
+from setbench.options import Option, UnknownName, nearest
 from setbench.tasks.catalogue import TASKS
+from setbench.tasks.entry import TaskEntry
 
 KINDS = {
     "encoder": "Set encoders (--models)",
@@ -24,13 +28,13 @@ KINDS = {
 
 
 def catalogue_text() -> str:
-    """All tasks, encoders and decoders, with their options."""
+    """All tasks, encoders and decoders, with the names of their options."""
     parts = [
         "Tasks (--tasks)",
         tabulate(
-            [(task.name, task.group, task.headline, task.asks) for task in TASKS.values()],
-            headers=("task", "kind", "headline", "asks"),
-            maxcolwidths=[None, None, None, 70],
+            [(task.name, task.group, task.headline, task.asks, _options(task)) for task in TASKS.values()],
+            headers=("task", "kind", "headline", "asks", "options"),
+            maxcolwidths=[None, None, None, 60, 30],
         ),
     ]
     for kind, title in KINDS.items():
@@ -42,12 +46,58 @@ def catalogue_text() -> str:
             ]
             headers = ("name", "paradigm", "invariance", "cost in N", "paper", "what it does", "options")
             parts += ["", title, tabulate(table, headers=headers, maxcolwidths=[None, None, None, 14, 24, 40, 36])]
+    parts += ["", "--list NAME says what one's options mean; --list settings what --set can change."]
     return "\n".join(parts)
 
 
-def catalogue_markdown() -> str:
-    """The architectures as a table for the README; the first line of a kind is its title."""
+def entry_text(names: Sequence[str]) -> str:
+    """Some tasks or models, each with all its options and their meanings; "settings" are those of ``--set``.
+
+    Raises:
+        UnknownName: a name that is neither, with the nearest.
+    """
     parts = []
+    for name in names:
+        known: dict[str, TaskEntry | Entry] = {**TASKS, **CATALOGUE}
+        if name == "settings":
+            parts.append("settings: every number of a preset, by the name that --set knows it by\n\n" + _table(OPTIONS))
+        elif name not in known:
+            raise UnknownName(f"--list {name}: there is none; {nearest(name, [*known, 'settings'])}")
+        else:
+            entry = known[name]
+            head = _task(entry) if isinstance(entry, TaskEntry) else _model(entry)
+            parts.append(f"{name}: {head}\n\n" + (_table(entry.options) if entry.options else "It has no options."))
+    return "\n\n".join(parts)
+
+
+def _task(task: TaskEntry) -> str:
+    return f"{task.group}; ranked by {task.headline}\n{task.asks}\n{task.good}"
+
+
+def _model(entry: Entry) -> str:
+    claim = f"invariance {entry.invariance}" + (f" ({entry.why})" if entry.why else "")
+    facts = [f"a {entry.kind}, {entry.paradigm}", claim, f"cost in N: {entry.cost}", entry.paper]
+    return f"{'; '.join(filter(None, facts))}\n{_does(entry)}"
+
+
+def _table(options: Mapping[str, Option]) -> str:
+    rows = [(name, option.default, option.wanted, option.meaning) for name, option in options.items()]
+    return tabulate(rows, headers=("option", "default", "takes", "meaning"), maxcolwidths=[None, None, 34, 60])
+
+
+def catalogue_markdown() -> str:
+    """The architectures and tasks as docs/catalogue.md."""
+    parts = [
+        "# The catalogue",
+        "Made by `python -m setbench.bench.runner.listing`. `python run_all.py --list NAME` says what one's options "
+        "mean.",
+        "## Tasks (--tasks)",
+        tabulate(
+            [(f"`{task.name}`", task.group, task.headline, task.asks) for task in TASKS.values()],
+            headers=("name", "kind", "ranked by", "asks"),
+            tablefmt="github",
+        ),
+    ]
     for kind, title in KINDS.items():
         table = [
             (f"`{entry.name}`", entry.paradigm, entry.invariance, entry.cost, entry.paper, _does(entry))
@@ -55,15 +105,15 @@ def catalogue_markdown() -> str:
             if entry.kind == kind
         ]
         headers = ("name", "paradigm", "invariance", "cost in N", "paper", "what it does")
-        parts += [f"**{title}**", tabulate(table, headers=headers, tablefmt="github")]
-    return "\n\n".join(parts)
+        parts += [f"## {title}", tabulate(table, headers=headers, tablefmt="github")]
+    return "\n\n".join(parts) + "\n"
 
 
 def _does(entry: Entry) -> str:
     return entry.summary + "; no larger sets than it was built for" * entry.fixed_size
 
 
-def _options(entry: Entry) -> str:
+def _options(entry: Entry | TaskEntry) -> str:
     return ", ".join(f"{name}={option.default}" for name, option in entry.options.items())
 
 
@@ -72,19 +122,23 @@ def plan_text(run: Run) -> str:
     estimate = Estimate(run.records.values(), processor())
     missing = {cell.identity for cell in run.missing}
     table = []
-    for task in run.request.tasks:
+    tasks = list(dict.fromkeys(cell.task for cell in run.cells))
+    for task in tasks:
         cells = [cell for cell in run.cells if cell.task == task]
         due = [cell for cell in cells if cell.identity in missing and not cell.blocked]
         done = sum(cell.identity not in missing for cell in cells)
         blocked = sum(cell.blocked is not None for cell in cells)
         seconds = sum(map(estimate.cell, due))
-        table.append((task, len(cells), done, blocked, len(due), human(seconds)))
-    lines = [tabulate(table, headers=("task", "cells", "done", "cannot run", "to run", "work"))]
+        stale = sum(map(run.stale, cells))
+        table.append((task, len(cells), done, stale, blocked, len(due), human(seconds)))
+    headers = ("task", "cells", "done", "of other code", "cannot run", "to run", "work")
+    lines = [tabulate(table, headers=headers)]
+    lines += [f"  {cell}: its record was made by other code" for cell in run.cells if run.stale(cell)]
     reasons = Counter((cell.task, cell.row, *cell.blocked) for cell in run.cells if cell.blocked)
     if reasons:
         lines += ["", "Will not run:"]
         lines += [f"  {task} · {row}: {status}: {why}" for task, row, status, why in reasons]
-    for task in run.request.tasks:
+    for task in tasks:
         cells = [cell for cell in run.cells if cell.task == task]
         reason = TASKS[task].unavailable(cells[0].settings.task_options, run.options.data)
         if reason:
@@ -100,4 +154,4 @@ def plan_text(run: Run) -> str:
 
 
 if __name__ == "__main__":
-    print(catalogue_markdown())
+    print(catalogue_markdown(), end="")

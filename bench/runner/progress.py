@@ -9,7 +9,7 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from setbench.bench.plan.estimate import human
-from setbench.bench.records.store import Record
+from setbench.bench.records.record import Record
 
 
 class Progress:
@@ -19,9 +19,8 @@ class Progress:
         self.console = Console(stderr=True, highlight=False)
         self.bars: Bars | None = None
         self.rows: dict[str, TaskID] = {}
-        self.expected: dict[str, float] = {}
         self.total = self.done = 0
-        self.seconds = self.worked = 0.0
+        self.seconds = 0.0
         self.start = self.last_line = time.perf_counter()
         self.phase = ""
 
@@ -58,8 +57,7 @@ class Progress:
             self.phase, self.last_line = key, time.perf_counter()
             self.say(f"{key}, {share:.0%}")
 
-    def started(self, key: str, name: str, seconds: float) -> None:
-        self.expected[key] = seconds
+    def started(self, key: str, name: str) -> None:
         if self.bars is not None:
             self.rows[key] = self.bars.add_task(name, total=1.0, note="starting")
 
@@ -71,13 +69,12 @@ class Progress:
         """A cell has ended: its row appears."""
         self.done += 1
         if self.bars is not None:
-            if record["id"] in self.rows:
-                self.bars.remove_task(self.rows.pop(record["id"]))
+            if record.id in self.rows:
+                self.bars.remove_task(self.rows.pop(record.id))
             self.bars.update(self.overall, completed=self.done, note=f"about {human(self.left())} left")
         self.say(
-            f"[{self.done:>{len(str(self.total))}}/{self.total}] {record['task']} · {record['row']}"
-            f" · seed {record['seed']}: {outcome(record)}, {human(record['seconds'])}"
-            f" · about {human(self.left())} left"
+            f"[{self.done:>{len(str(self.total))}}/{self.total}] {record.cell}: {outcome(record)}, "
+            f"{human(record.seconds)} · about {human(self.left())} left"
         )
 
     def left(self) -> float:
@@ -96,9 +93,9 @@ class Progress:
 
 def outcome(record: Record) -> str:
     """The headline of a record in a few words, or why there is none."""
-    if record["status"] != "ok":
-        return f"{record['status']} ({record['reason']})"
-    headline = record["headline"]
-    value = record["metrics"][headline["variant"]][headline["metric"]]
-    unit = record["metric_info"][headline["metric"]]["unit"]
-    return f"{headline['metric']} {value:.4g} {unit}".rstrip()
+    if record.measured is None:
+        return f"{record.status} ({record.reason})"
+    headline = record.measured.headline
+    score = record.measured.score
+    value = "no finite number" if score is None else f"{score:.4g}"
+    return f"{headline.metric} {value} {record.measured.metric_info[headline.metric].unit}".rstrip()

@@ -1,14 +1,15 @@
 """Controls that depend on the order, so that measures of invariance are seen to be able to fail. Imports no torch."""
 
+from functools import partial
+
 from setbench.models.entry import Entry
 
+entry = partial(Entry, package=__package__, kind="encoder", paradigm="control", section="Control")
+
 ENTRIES: tuple[Entry, ...] = (
-    Entry(
+    entry(
         name="raw_mlp",
-        target="setbench.models.controls.raw_mlp:RawMLP",
-        kind="encoder",
-        paradigm="control",
-        section="Control",
+        target="raw_mlp:RawMLP",
         paper="",
         summary="an MLP on the elements laid end to end as they come",
         invariance="none",
@@ -16,12 +17,9 @@ ENTRIES: tuple[Entry, ...] = (
         cost="N",
         fixed_size=True,
     ),
-    Entry(
+    entry(
         name="raw_lstm",
-        target="setbench.models.controls.raw_lstm:RawLSTM",
-        kind="encoder",
-        paradigm="control",
-        section="Control",
+        target="raw_lstm:RawLSTM",
         paper="",
         summary="an LSTM on the elements as they come",
         invariance="none",

@@ -22,6 +22,8 @@ class RawMLP(SetEncoder):
         ValueError: at the forward pass, a set of more than ``spec.max_size`` elements.
     """
 
+    fixed_size = True
+
     def __init__(self, spec: SetSpec, latent: int, width: int) -> None:
         super().__init__(spec, latent)
         self.net = SequenceMLP(spec, latent, width)

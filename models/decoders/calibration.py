@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from setbench.models.ops.precision import at_least_single
+
 
 def element_range(elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]) -> float:
     """How far real elements lie apart: from the 5 % to the 95 % quantile of each feature, the mean over features.
@@ -13,7 +15,7 @@ def element_range(elements: Float[Tensor, "batch size features"], mask: Bool[Ten
     Raises:
         ValueError: there is no real element, or all are the same.
     """
-    real = elements[mask]
+    real = at_least_single(elements[mask])  # quantiles have no half precision
     if len(real) == 0:
         raise ValueError("cannot calibrate the step: the first batch has no real element")
     low, high = torch.quantile(real, real.new_tensor([0.05, 0.95]), dim=0)

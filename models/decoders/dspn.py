@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -10,18 +10,15 @@ from torch import Tensor, nn
 
 from setbench.models.decoders.iterative import IterativeDecoder
 from setbench.models.decoders.mlp import MLPDecoder
-from setbench.models.interfaces import PredictedSets, SetEncoder, SetSpec
-from setbench.models.ops.presence import split
+from setbench.models.interfaces import SetEncoder
+from setbench.models.ops.presence import clamped, merge, split
+from setbench.sets import PredictedSets
+from setbench.specs import SetSpec
 
 
 def paper_step(latent: int) -> float:
     """800 times the gradient of a mean over a batch of 32 and ``latent`` features, per sample of the sum."""
     return 800 / (32 * latent)
-
-
-def clamped(slots: Float[Tensor, "batch slots with_presence"]) -> Float[Tensor, "batch slots with_presence"]:
-    """Slots with presence, their last feature, clamped to [0, 1]."""
-    return torch.cat([slots[..., :-1], slots[..., -1:].clamp(0, 1)], dim=-1)
 
 
 class DSPN(IterativeDecoder):
@@ -35,20 +32,26 @@ class DSPN(IterativeDecoder):
         spec: the sets to predict.
         latent: size of the code; the encoder's too.
         width: hidden width of the MLP that makes the start, where one does.
-        encoder: a set encoder built for ``spec.with_presence()``.
-        steps: T in training; ``variants`` evaluates the same weights at T, 2T and 3T.
+        encoder: a set encoder built for ``spec.with_presence()`` and ``encoder_latent`` numbers.
+        steps: T in training; ``variants`` evaluates the same weights at T and at 10, 20 and 30 steps.
         step: "calibrated" (see ``calibrate``), "paper" (800 / (32 latent)) or a number.
         loss: train on "all" T + 1 sets, as the paper's text has it, or on the "last", as its code had on CLEVR.
         representation_weight: lambda of the loss that draws the code towards the encoding of the target.
         momentum: of the inner steps; each adds this much of the move before.
-        mask_sum: the code's last number is four times the mean presence, in place of the encoder's own.
+        mask_sum: four times the mean presence is appended to what the encoder gives, as the code's last number; the
+            encoder is then built for ``latent - 1`` numbers (``encoder_latent``). So are targets encoded, and the
+            representation loss counts it like any other number of the code.
         inner: what of the distance between codes is descended, "huber" or "squared" (halved).
         start: "learned", one for all samples, or "mlp", made from the code by an MLP decoder.
         stop: a sample whose inner loss, as a mean over features, is below this moves no more; 0 never stops.
 
     Where we differ: the step is per sample, of the sum over features of the inner loss. The paper's 800 multiplies a
     mean over batch and features and so changes with the batch size; ours equals it at a batch of 32 with
-    ``step=paper``. With ``mask_sum`` the size of the code stays ``latent``; the authors' code appends the number.
+    ``step=paper``. With ``mask_sum`` presence stays a feature of the elements; the authors' code drops it there and
+    multiplies the elements' hidden features by it.
+
+    Raises:
+        ValueError: a momentum that does not die out, or an encoder that gives another number of numbers.
     """
 
     def __init__(
@@ -75,6 +78,11 @@ class DSPN(IterativeDecoder):
         self.mask_sum = mask_sum
         self.inner = inner
         self.stop = stop
+        if not 0 <= momentum < 1:
+            raise ValueError(f"dspn: the momentum must be at least 0 and below 1, not {momentum}")
+        if encoder.latent != self.encoder_latent(latent, mask_sum=mask_sum):
+            own = " and mask_sum one" * mask_sum
+            raise ValueError(f"dspn: the encoder gives {encoder.latent} numbers{own}, the code has {latent}")
         if start == "mlp":
             self.start_mlp: MLPDecoder | None = MLPDecoder(spec, latent, width, presence=0.5)
         else:
@@ -82,18 +90,33 @@ class DSPN(IterativeDecoder):
             self.start_elements = nn.Parameter(torch.rand(spec.max_size, spec.features))
             self.start_presence = nn.Parameter(torch.full((spec.max_size,), 0.5))
 
-    def encode_slots(self, slots: Float[Tensor, "batch slots with_presence"]) -> Float[Tensor, "batch latent"]:
-        code = super().encode_slots(slots)
+    @classmethod
+    def encoder_latent(cls, latent: int, **options: Any) -> int:
+        """One fewer where ``mask_sum`` gives the last.
+
+        Raises:
+            ValueError: that leaves none.
+        """
+        own = int(bool(options.get("mask_sum")))
+        if latent <= own:
+            raise ValueError(f"dspn:mask_sum=True needs a code of 2 numbers or more, not {latent}")
+        return latent - own
+
+    def encode_slots(
+        self, encoder: SetEncoder, slots: Float[Tensor, "batch slots with_presence"]
+    ) -> Float[Tensor, "batch latent"]:
+        code = super().encode_slots(encoder, slots)
         if not self.mask_sum:
             return code
-        return torch.cat([code[:, :-1], 4 * slots[..., -1].mean(dim=1, keepdim=True)], dim=1)
+        size = 4 * slots[..., -1].mean(dim=1, keepdim=True)
+        return torch.cat([code, size.to(code.dtype)], dim=1)
 
     def start(self, code: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch slots with_presence"]:
         if self.start_mlp is not None:
-            ((elements, presence),) = self.start_mlp(code)
-            return clamped(torch.cat([elements, presence[..., None]], dim=-1))
-        start = torch.cat([self.start_elements, self.start_presence[:, None]], dim=-1)
-        return clamped(start).expand(len(code), -1, -1)
+            (start,) = self.start_mlp(code)
+            return clamped(merge(start))
+        start = PredictedSets(self.start_elements[None], self.start_presence[None])
+        return clamped(merge(start)).expand(len(code), -1, -1)
 
     def distance(
         self, found: Float[Tensor, "batch latent"], code: Float[Tensor, "batch latent"]
@@ -102,17 +125,16 @@ class DSPN(IterativeDecoder):
             return (found - code).square() / 2
         return nn.functional.smooth_l1_loss(found, code, reduction="none")
 
-    def forward(  # type: ignore[override]  # the names of variants are each decoder's own
-        self, code: Float[Tensor, "batch latent"], steps: int | None = None
+    def descend(
+        self, start: Float[Tensor, "batch slots with_presence"], code: Float[Tensor, "batch latent"], steps: int
     ) -> list[PredictedSets]:
-        """The start and the set after each step: ``steps + 1`` sets (``steps`` is T where it is not given)."""
         step = self.known_step()
         again = torch.is_grad_enabled()
         with torch.enable_grad():
-            slots = self.first_slots(code)
+            slots = start
             passed = [slots]
             move = torch.zeros_like(slots)
-            for _ in range(self.steps if steps is None else steps):
+            for _ in range(steps):
                 if not (again and slots.requires_grad):
                     slots = slots.detach().requires_grad_()
                 gradient, loss = self.gradient(slots, code, again)
@@ -129,5 +151,6 @@ class DSPN(IterativeDecoder):
     def extra_losses(self, code: Tensor, target: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         if not self.representation_weight:
             return {}
-        distance = nn.functional.smooth_l1_loss(self.encode(*target), code)
+        over = "mean" if len(code) else "sum"  # the mean of nothing is no number
+        distance = nn.functional.smooth_l1_loss(self.encode(*target), code, reduction=over)
         return {"representation": self.representation_weight * distance}

@@ -9,15 +9,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from setbench.models.decoders.iterative import IterativeDecoder
-from setbench.models.interfaces import PredictedSets, SetEncoder, SetSpec
+from setbench.models.interfaces import SetEncoder
 from setbench.models.ops.presence import split
+from setbench.sets import PredictedSets
+from setbench.specs import SetSpec
 
 NOISE = 0.1
 """Standard deviation of a random start."""
 LONGEST = 10.0
 """No sample's gradient step is longer than this (the paper clips gradient norms; its step size is 1)."""
 PULL = 0.1
-"""Weight of half the squared distance to a learned start, in the inner loss at step size 1."""
+"""Weight of half the mean squared distance to a learned start, over all numbers of the set, in the inner loss."""
 
 
 class IDSPN(IterativeDecoder):
@@ -30,12 +32,17 @@ class IDSPN(IterativeDecoder):
     Args:
         spec: the sets to predict.
         latent: size of the code; the encoder's too.
-        width: unused.
+        width: as every decoder takes it, here without effect: iDSPN has no hidden layer of its own.
         encoder: a set encoder built for ``spec.with_presence()``.
         steps: T; the paper has 20 in the first half of training and 40 in the second, here one number.
         step: "calibrated" (see ``calibrate``), "paper" (1 / latent: size 1 for a mean over features) or a number.
         start: "noise" (fresh for every sample in training; at evaluation one draw, saved with the weights, for all, so
             that a prediction depends on neither chance nor batch) or "learned", with a pull towards it.
+
+    The inner loss is a mean over the code's numbers, and with start=learned ``PULL`` times a mean over the set's; the
+    authors' learning rate of 1 is ``step=paper``. Another step is one for the first term alone, so that the pull never
+    overshoots. As in the authors' code the outer gradient is that of the last step uncut: where no step is longer than
+    ``LONGEST`` it is the derivative of what was done, elsewhere it is longer than that.
     """
 
     def __init__(
@@ -67,14 +74,12 @@ class IDSPN(IterativeDecoder):
     ) -> Float[Tensor, "batch latent"]:
         return (found - code).square() / 2
 
-    def forward(  # type: ignore[override]  # the names of variants are each decoder's own
-        self, code: Float[Tensor, "batch latent"], steps: int | None = None
+    def descend(
+        self, start: Float[Tensor, "batch slots with_presence"], code: Float[Tensor, "batch latent"], steps: int
     ) -> list[PredictedSets]:
-        """The start and the set after each step; only the last has a gradient."""
+        """Only the last set has a gradient."""
         size = self.known_step()
-        steps = self.steps if steps is None else steps
-        first = self.first_slots(code)
-        slots = first.detach()
+        slots = start.detach()
         passed = [slots]
         speed = torch.zeros_like(slots)
         for left in reversed(range(steps)):
@@ -85,10 +90,11 @@ class IDSPN(IterativeDecoder):
                 before = before.detach()
                 move = size * gradient
                 if self.learned:
-                    move = move + PULL * (before - (first if differentiate else first.detach()))
-                move = shortened(move)
-            speed = self.momentum * speed + move.detach()
-            slots = before - (move.detach() + self.momentum * speed)
+                    off = before - (start if differentiate else start.detach())
+                    move = move + PULL / (off.shape[1] * off.shape[2]) * off
+            taken = shortened(move.detach())
+            speed = self.momentum * speed + taken
+            slots = before - (taken + self.momentum * speed)
             passed.append(slots)
             if differentiate:
                 passed[-1] = slots - (move - move.detach())
@@ -97,5 +103,5 @@ class IDSPN(IterativeDecoder):
 
 def shortened(move: Float[Tensor, "batch slots with_presence"]) -> Float[Tensor, "batch slots with_presence"]:
     """Each sample's move cut to a length of ``LONGEST``."""
-    length = move.detach().square().sum(dim=(1, 2), keepdim=True).sqrt()
+    length = move.square().sum(dim=(1, 2), keepdim=True).sqrt()
     return move * (LONGEST / length.clamp(min=LONGEST))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from setbench.models.decoders.calibration import calibrated_step, element_range
-from setbench.models.interfaces import PredictedSets, SetDecoder, SetEncoder, SetSpec
-from setbench.models.ops.presence import encode_slots, slots_of
+from setbench.models.interfaces import SetDecoder, SetEncoder
+from setbench.models.ops.presence import merge
+from setbench.sets import PredictedSets
+from setbench.specs import SetSpec
 
 MOVE = 0.05
 """A calibrated step moves element coordinates by this fraction of their range, momentum included.
@@ -24,6 +25,9 @@ chose lay between 0.16 and 690 where the paper's is 0.39.
 
 EVALUATED = (10, 20, 30)
 """Steps at evaluation (Zhang et al. 2019, table 3)."""
+
+SMALLEST = 1e-30
+"""What a size is divided by at least."""
 
 
 class IterativeDecoder(SetDecoder):
@@ -49,16 +53,20 @@ class IterativeDecoder(SetDecoder):
         self.steps = steps
         self.step = step
         self.momentum = momentum
-        self.start_order: Tensor | None = None
 
     @abstractmethod
     def start(self, code: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch slots with_presence"]:
         """The slots before the first step."""
 
-    def first_slots(self, code: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch slots with_presence"]:
-        """The start, its slots in ``start_order`` where one is set (to see Theorem 1 hold)."""
-        start = self.start(code)
-        return start if self.start_order is None else start[:, self.start_order]
+    @abstractmethod
+    def descend(
+        self, start: Float[Tensor, "batch slots with_presence"], code: Float[Tensor, "batch latent"], steps: int
+    ) -> list[PredictedSets]:
+        """The start and the set after each step: ``steps + 1`` sets."""
+
+    def forward(self, code: Float[Tensor, "batch latent"], budget: int | None = None) -> list[PredictedSets]:
+        """The start and the set after each of ``budget`` steps (None: the ``steps`` of training)."""
+        return self.descend(self.start(code), code, self.steps if budget is None else budget)
 
     @abstractmethod
     def distance(
@@ -74,19 +82,15 @@ class IterativeDecoder(SetDecoder):
         The gradient is of the sum over features and batch: samples do not meet in it, so each has its own at any batch
         size. The loss comes as a mean over features, detached.
         """
-        distance = self.distance(self.encode_slots(slots), code)
+        distance = self.distance(self.encode_slots(self.encoder, slots), code)
         (gradient,) = torch.autograd.grad(distance.sum(), slots, create_graph=again)
         return gradient, distance.detach().mean(dim=1)
-
-    def encode_slots(self, slots: Float[Tensor, "batch slots with_presence"]) -> Float[Tensor, "batch latent"]:
-        """The code of slots, presence being their last feature."""
-        return encode_slots(self.encoder, slots)
 
     def encode(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
         """The code of given sets, padded and encoded exactly as the inner loop encodes its own."""
-        return self.encode_slots(slots_of(elements, mask, self.spec.max_size))
+        return self.encode_sets(self.encoder, elements, mask)
 
     def get_extra_state(self) -> dict[str, float | None]:
         """The step belongs to the weights: a calibrated one is saved and loaded with them."""
@@ -105,14 +109,22 @@ class IterativeDecoder(SetDecoder):
             raise ValueError("the inner step is not calibrated: call calibrate() first, or give step=paper or a number")
         return self.step
 
-    def variants(self) -> dict[str, dict[str, Any]]:
-        return {f"T={steps}": {"steps": steps} for steps in dict.fromkeys((self.steps, *EVALUATED))}
+    def variants(self) -> dict[str, int | None]:
+        return {f"T={steps}": steps for steps in self.evaluated()}
+
+    def evaluated(self) -> list[int]:
+        """The numbers of steps at evaluation: that of training, then the paper's."""
+        return list(dict.fromkeys((self.steps, *EVALUATED)))
 
     def answers(self, code: Float[Tensor, "batch latent"]) -> dict[str, PredictedSets]:
         """All variants lie on one path: it is walked once, as far as the longest goes."""
-        wanted = {name: variant["steps"] for name, variant in self.variants().items()}
-        path = self(code, steps=max(wanted.values()))
-        return {name: path[steps] for name, steps in wanted.items()}
+        path = self(code, max(self.evaluated()))
+        return {f"T={steps}": path[steps] for steps in self.evaluated()}
+
+    def slots_error(self, code: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+        start = self.start(code)
+        answer, moved = (merge(self.descend(each, code, self.steps)[-1]) for each in (start, start.flip(1)))
+        return (moved - answer.flip(1)).norm(dim=(1, 2)) / answer.norm(dim=(1, 2)).clamp(min=SMALLEST)
 
     def calibrate(self, code: Tensor, target: tuple[Tensor, Tensor]) -> dict[str, float]:
         """Choose the step by DSPN's criterion, that the set visibly moves each step (Zhang et al. 2019, appendix B).

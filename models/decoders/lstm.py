@@ -5,9 +5,11 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from setbench.models.interfaces import PredictedSets, SetDecoder, SetSpec
+from setbench.models.interfaces import SetDecoder
 from setbench.models.ops.initial import xavier
 from setbench.models.ops.presence import split
+from setbench.sets import PredictedSets
+from setbench.specs import SetSpec
 
 
 class LSTMDecoder(SetDecoder):
@@ -22,6 +24,8 @@ class LSTMDecoder(SetDecoder):
         presence: what every slot's presence starts near, as in the MLP decoder.
     """
 
+    silent = ("lstm.weight_ih_l0",)  # of the inputs, which are zero
+
     def __init__(self, spec: SetSpec, latent: int, width: int, presence: float = 1.0) -> None:
         super().__init__(spec, latent)
         self.to_cell = nn.Linear(latent, width)
@@ -30,9 +34,7 @@ class LSTMDecoder(SetDecoder):
         xavier(self)
         nn.init.constant_(self.to_slot.bias.detach()[-1:], presence)
 
-    def forward(  # type: ignore[override]  # no variants
-        self, code: Float[Tensor, "batch latent"]
-    ) -> list[PredictedSets]:
+    def forward(self, code: Float[Tensor, "batch latent"], budget: int | None = None) -> list[PredictedSets]:
         cell = self.to_cell(code)[None]
         nothing = code.new_zeros(len(code), self.spec.max_size, 1)
         hidden, _ = self.lstm(nothing, (cell.new_zeros(cell.shape), cell))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from setbench.models.interfaces import PredictedSets, SetDecoder, SetSpec
+from setbench.models.interfaces import SetDecoder
 from setbench.models.ops.initial import xavier
 from setbench.models.ops.layers import mlp
 from setbench.models.ops.presence import split
+from setbench.sets import PredictedSets
+from setbench.specs import SetSpec
 
 
 class MLPDecoder(SetDecoder):
@@ -31,7 +33,5 @@ class MLPDecoder(SetDecoder):
         assert isinstance(last, nn.Linear)
         nn.init.constant_(last.bias.detach().view(spec.max_size, -1)[:, -1], presence)
 
-    def forward(  # type: ignore[override]  # no variants
-        self, code: Float[Tensor, "batch latent"]
-    ) -> list[PredictedSets]:
+    def forward(self, code: Float[Tensor, "batch latent"], budget: int | None = None) -> list[PredictedSets]:
         return [split(self.layers(code).unflatten(1, (self.spec.max_size, self.spec.features + 1)))]

@@ -7,9 +7,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from setbench.models.decoders.memory import Memory
-from setbench.models.interfaces import PredictedSets, SetDecoder, SetSpec
+from setbench.models.interfaces import SetDecoder
 from setbench.models.ops.layers import mlp
 from setbench.models.ops.presence import split
+from setbench.sets import PredictedSets
+from setbench.specs import SetSpec
 
 
 class LearnedQueries(SetDecoder):
@@ -39,7 +41,5 @@ class LearnedQueries(SetDecoder):
         self.layers = nn.TransformerDecoder(layer, layers, norm=nn.LayerNorm(width))
         self.to_slot = mlp(width, width, spec.features + 1)
 
-    def forward(  # type: ignore[override]  # no variants
-        self, code: Float[Tensor, "batch latent"]
-    ) -> list[PredictedSets]:
+    def forward(self, code: Float[Tensor, "batch latent"], budget: int | None = None) -> list[PredictedSets]:
         return [split(self.to_slot(self.layers(self.queries.expand(len(code), -1, -1), self.memory(code))))]

@@ -1,0 +1,5 @@
+"""A set as a graph or a hypergraph. The classes of the catalogue, by their names."""
+
+from setbench.models.lazy import exports
+
+__getattr__, __dir__ = exports(__name__)

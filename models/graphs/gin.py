@@ -16,16 +16,20 @@ class GIN(GraphNetwork):
     """h_i <- MLP((1 + eps) h_i + aggregate_j h_j), eps learned, from 0.
 
     Args:
-        aggregate: "sum" is the paper's; "mean" (the default) keeps the scale on a complete graph, where a node has
-            as many neighbours as the set has elements.
+        aggr: "sum" is the paper's: its theorem (as strong as the Weisfeiler-Lehman test) holds for no other, since a
+            mean does not count. "mean" keeps the scale on a complete graph, where a node has as many neighbours as the
+            set has other elements.
         options: those of :class:`GraphNetwork`.
+
+    Where we differ: no batch normalisation (its statistics would move inside DSPN's loop); the last layer alone is
+    read, by a mean, where the paper joins the sums of all layers.
     """
 
     def __init__(
-        self, spec: SetSpec, latent: int, width: int, aggregate: Literal["mean", "sum"] = "mean", **options: Any
+        self, spec: SetSpec, latent: int, width: int, aggr: Literal["sum", "mean"] = "sum", **options: Any
     ) -> None:
-        self.aggregate = aggregate
+        self.aggr = aggr
         super().__init__(spec, latent, width, **options)
 
     def convolution(self, width: int, edge_width: int) -> nn.Module:
-        return GINConv(mlp(width, width, width), train_eps=True, aggr=self.aggregate)
+        return GINConv(mlp(width, width, width), train_eps=True, aggr=self.aggr)

@@ -96,7 +96,7 @@ class PyGAggregation(SetEncoder):
         self.phi = mlp(spec.features, width, width)
         self.aggregation, self.pooled = MAKERS[aggr](spec, width)
         self.rho = nn.Sequential(nn.ReLU(), nn.Linear(self.pooled, latent))
-        self.ordered = aggr in ("LSTM", "GRU", "LCM", "MLP", "PatchTransformer")
+        self.ordered = self.fixed_size = aggr in ("LSTM", "GRU", "LCM", "MLP", "PatchTransformer")
         places = -(-spec.max_size // PATCH) * PATCH if aggr == "PatchTransformer" else spec.max_size
         # MLPAggregation was told at construction how many places there are.
         self.places = {"max_num_elements": places} if self.ordered and aggr != "MLP" else {}
@@ -104,8 +104,6 @@ class PyGAggregation(SetEncoder):
     def forward(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
-        if self.ordered and mask.shape[1] > self.spec.max_size < mask.sum(dim=1).max():
-            raise ValueError(f"built for sets of at most {self.spec.max_size}, given one of {mask.sum(dim=1).max()}")
         filled = mask.any(dim=1)
         nodes, owner = ragged(elements[filled], mask[filled])
         pooled = elements.new_zeros(len(mask), self.pooled)

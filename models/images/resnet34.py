@@ -33,15 +33,20 @@ class Block(nn.Module):
         return self.relu(self.branch(image) + self.shortcut(image))
 
 
-def trunk(channels: int = 3) -> nn.Sequential:
-    """ResNet34 up to its last convolution: ``[batch, 512, height / 32, width / 32]``, 21,284,672 parameters."""
+GROUPS = {64: 3, 128: 4, 256: 6, 512: 3}
+"""Channels of each group of blocks, and how many blocks it has."""
+
+
+def trunk(channels: int = 3, groups: int = 4) -> nn.Sequential:
+    """ResNet34 up to its last convolution: ``[batch, 512, height / 32, width / 32]``, 21,284,672 parameters; or its
+    first ``groups`` of blocks alone."""
     layers: list[nn.Module] = [
         nn.Conv2d(channels, 64, 7, 2, padding=3, bias=False),
         nn.BatchNorm2d(64),
         nn.ReLU(),
         nn.MaxPool2d(3, 2, padding=1),
     ]
-    widths = [64] * 4 + [128] * 4 + [256] * 6 + [512] * 3
+    widths = [64] + [width for width in list(GROUPS)[:groups] for _ in range(GROUPS[width])]
     layers += [Block(inner, outer, 1 if inner == outer else 2) for inner, outer in pairwise(widths)]
     return nn.Sequential(*layers)
 
@@ -58,8 +63,7 @@ class ResNet34(nn.Module):
 
     def __init__(self, channels: int, height: int, width: int, latent: int) -> None:
         super().__init__()
-        if not (64 < height <= 128 and 64 < width <= 128):
-            raise ValueError(f"resnet34 reads pictures with sides of 65 to 128 pixels, not {height}x{width}")
+        _check_sides(height, width)
         self.layers = nn.Sequential(
             trunk(channels), nn.Conv2d(512, 512, 3, 2, padding=1), nn.BatchNorm2d(512), nn.Conv2d(512, latent, 2)
         )
@@ -67,3 +71,22 @@ class ResNet34(nn.Module):
 
     def forward(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch latent"]:
         return self.layers(images).flatten(1)
+
+
+def resnet34_map(channels: int, height: int, width: int) -> tuple[nn.Module, int]:
+    """Pictures to the feature map before the last group, and its channels: 8x8 cells of 256 channels from 128x128.
+
+    The last group's 4x4 cells are fewer than some scenes have objects times two.
+
+    Raises:
+        ValueError: pictures of other sizes than ``ResNet34`` reads.
+    """
+    _check_sides(height, width)
+    layers = trunk(channels, groups=3)
+    xavier(layers)
+    return layers, 256
+
+
+def _check_sides(height: int, width: int) -> None:
+    if not (64 < height <= 128 and 64 < width <= 128):
+        raise ValueError(f"resnet34 reads pictures with sides of 65 to 128 pixels, not {height}x{width}")

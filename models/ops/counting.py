@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from setbench.models.entry import Value
+from setbench.options import Value
 
 
 def ordered_tuples(size: int, options: Mapping[str, Value]) -> tuple[int, str]:

@@ -1,9 +1,9 @@
-"""Featurewise sort pooling (FSPool; Zhang, Hare, Prügel-Bennett 2020, equations 3 to 5), as a layer."""
+"""Featurewise sort pooling (FSPool; Zhang, Hare, Prügel-Bennett 2020, equations 3 to 5) and its inverse, as layers."""
 
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from setbench.models.ops.ordering import argsort
@@ -18,9 +18,10 @@ def rank_knots(mask: Bool[Tensor, "batch size"], pieces: int, dtype: torch.dtype
     """
     sizes = mask.sum(dim=1)[:, None, None]
     ranks = torch.arange(mask.shape[1], device=mask.device)
-    ratios = ranks.to(dtype) / (sizes - 1).clamp(min=1)
-    hats = 1 - (ratios * pieces - torch.arange(pieces + 1, device=mask.device, dtype=dtype)[:, None]).abs()
-    return hats.clamp(min=0) * (ranks < sizes)
+    fine = torch.promote_types(dtype, torch.float32)  # half precision does not tell the ranks of large sets apart
+    ratios = ranks.to(fine) / (sizes - 1).clamp(min=1)
+    hats = 1 - (ratios * pieces - torch.arange(pieces + 1, device=mask.device, dtype=fine)[:, None]).abs()
+    return (hats.clamp(min=0) * (ranks < sizes)).to(dtype)
 
 
 class RankWeights(nn.Module):
@@ -48,6 +49,17 @@ class RankWeights(nn.Module):
         return self.weight @ rank_knots(mask, self.pieces, self.weight.dtype)
 
 
+def featurewise_order(
+    values: Float[Tensor, "batch size channels"], mask: Bool[Tensor, "batch size"]
+) -> Int[Tensor, "batch channels size"]:
+    """Of every channel by itself, which element stands at each rank, the largest value first and padding last.
+
+    Equal values come in any order: a pool does not see which, an unpool does.
+    """
+    rows = values.detach().transpose(1, 2).contiguous()
+    return argsort((-rows).masked_fill(~mask[:, None], float("inf")))
+
+
 class FeaturewiseSortPool(nn.Module):
     """Sort every channel by itself, largest first, and sum with a learned weight for each channel and relative rank.
 
@@ -63,8 +75,36 @@ class FeaturewiseSortPool(nn.Module):
     def forward(
         self, values: Float[Tensor, "batch size channels"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch channels"]:
+        order = featurewise_order(values, mask)
         rows = values.masked_fill(~mask[..., None], 0).transpose(1, 2).contiguous()
-        order = argsort((-rows.detach()).masked_fill(~mask[:, None], float("inf")))
         knots = rank_knots(mask, self.weights.pieces, values.dtype)
         # The sorted values meet the knots first and the weights after: no weight for each set, channel and rank.
         return (rows.take_along_dim(order, dim=-1) @ knots.transpose(1, 2) * self.weights.weight).sum(dim=-1)
+
+
+class FeaturewiseSortUnpool(nn.Module):
+    """FSUnpool (section 4) with the hard sort: every element gets the code, weighted by its rank in each channel.
+
+    y[i, c] = code[c] f_c(rank of element i in channel c / (n - 1)), with weight functions f of its own and the ranks of
+    the pool that it undoes. Each row of weights is put back where the sort took its values from, so a permutation of
+    the pooled set passes through. The auto-encoder of the paper has the relaxed sort in its place
+    (:mod:`~setbench.models.sorting.fspool_autoencoder`), since a hard one gives the ranks no gradient.
+
+    Args:
+        channels: of the code, and of what the pool has sorted.
+        pieces: pieces of each weight function.
+    """
+
+    def __init__(self, channels: int, pieces: int = 20) -> None:
+        super().__init__()
+        self.weights = RankWeights(channels, pieces)
+
+    def forward(
+        self,
+        code: Float[Tensor, "batch channels"],
+        order: Int[Tensor, "batch channels size"],
+        mask: Bool[Tensor, "batch size"],
+    ) -> Float[Tensor, "batch size channels"]:
+        """``order`` is that of :func:`featurewise_order`, ``mask`` that of the pooled set; zero at padding."""
+        ranked = code[..., None] * self.weights(mask)
+        return ranked.take_along_dim(argsort(order), dim=-1).transpose(1, 2)

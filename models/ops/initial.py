@@ -1,4 +1,4 @@
-"""How the set-prediction papers initialise their networks."""
+"""How networks begin where torch's own way does not do."""
 
 from __future__ import annotations
 
@@ -15,3 +15,12 @@ def xavier(module: nn.Module) -> None:
             nn.init.xavier_uniform_(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+def keeps_size(*layers: nn.Linear, gain: float = 1.0) -> None:
+    """Weights of variance gain^2 / inputs: what comes out has the mean square of what went in, times gain^2.
+
+    A gain of sqrt(2) makes up for a ReLU (He et al. 2015). Biases are kept as they are: torch's, in +-1 / sqrt(inputs).
+    """
+    for layer in layers:
+        nn.init.normal_(layer.weight, std=gain * layer.in_features**-0.5)

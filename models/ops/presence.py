@@ -1,4 +1,7 @@
-"""Slots: all ``max_size`` places of a padded set, with presence as one feature more, as an encoder is to see them."""
+"""Slots: all ``max_size`` places of a padded set, with presence as one feature more, as an encoder is to see them.
+
+Here alone presence is joined to the elements, as their last feature, and taken from them.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,29 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from setbench.models.interfaces import PredictedSets
+from setbench.sets import PredictedSets
+
+
+def merge(sets: PredictedSets) -> Float[Tensor, "batch slots with_presence"]:
+    """Elements with their presence behind them, as slots."""
+    return torch.cat([sets.elements, sets.presence[..., None]], dim=-1)
+
+
+def split(slots: Float[Tensor, "batch slots with_presence"]) -> PredictedSets:
+    """Elements and presence of slots."""
+    return PredictedSets(slots[..., :-1], slots[..., -1])
+
+
+def clamped(slots: Float[Tensor, "batch slots with_presence"]) -> Float[Tensor, "batch slots with_presence"]:
+    """Slots with their presence clamped to [0, 1]."""
+    elements, presence = split(slots)
+    return merge(PredictedSets(elements, presence.clamp(0, 1)))
 
 
 def slots_of(
     elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"], max_size: int
 ) -> Float[Tensor, "batch slots with_presence"]:
-    """``cat([elements, presence])`` padded with zeros to ``max_size``: presence is 1 where real, padding all zero.
+    """Slots of true sets, padded with zeros to ``max_size``: presence is 1 where real, padding all zero.
 
     Whatever stood in the padding, and however much of it there was, leaves no trace.
 
@@ -22,7 +41,7 @@ def slots_of(
     missing = max_size - elements.shape[1]
     if missing < 0:
         raise ValueError(f"sets of {elements.shape[1]} places do not fit in {max_size} slots")
-    slots = torch.cat([elements.masked_fill(~mask[..., None], 0), mask[..., None].to(elements.dtype)], dim=-1)
+    slots = merge(PredictedSets(elements.masked_fill(~mask[..., None], 0), mask.to(elements.dtype)))
     return nn.functional.pad(slots, (0, 0, 0, missing))
 
 
@@ -31,8 +50,3 @@ def encode_slots(
 ) -> Float[Tensor, "batch latent"]:
     """Encode all slots as real elements: presence is a feature here, not a mask."""
     return encoder(slots, torch.ones(slots.shape[:2], dtype=torch.bool, device=slots.device))
-
-
-def split(slots: Float[Tensor, "batch slots with_presence"]) -> PredictedSets:
-    """Elements and presence of slots; the last feature is presence."""
-    return PredictedSets(slots[..., :-1], slots[..., -1])

@@ -67,14 +67,22 @@ def neighbour_graph(
     """
     elements, mask = by_content(elements, mask)
     nodes, owner = ragged(elements, mask)
-    start, real = nearest(coordinates(spec, elements), mask, neighbours)
+    return SetGraph(nodes, neighbour_edges(coordinates(spec, elements), mask, neighbours, loops), owner, len(mask))
+
+
+def neighbour_edges(
+    points: Float[Tensor, "batch size axes"], mask: Bool[Tensor, "batch size"], neighbours: int, loops: bool
+) -> Int[Tensor, "2 edges"]:
+    """Edges to every point from its ``neighbours`` nearest others, among equals the earlier ones; nodes as ``ragged``
+    numbers them."""
+    start, real = nearest(points, mask, neighbours)
     if loops:
         itself = torch.arange(mask.shape[1], device=mask.device)[None, :, None].expand(len(mask), -1, 1)
         start, real = torch.cat([itself, start], dim=-1), torch.cat([mask[..., None], real], dim=-1)
     number = _numbers(mask)
     start = number[:, None, :].expand(-1, mask.shape[1], -1).gather(-1, start)
     end = number[..., None].expand_as(start)
-    return SetGraph(nodes, torch.stack([start[real], end[real]]), owner, len(mask))
+    return torch.stack([start[real], end[real]])
 
 
 def _numbers(mask: Bool[Tensor, "batch size"]) -> Int[Tensor, "batch size"]:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from setbench.models.ops.layers import LastState, SplitLinear, compact
+from setbench.models.ops.layers import LastState, SplitLinear, compact, in_chunks
 from setbench.models.ops.pairs import relu_pair_sums
 from setbench.models.ops.tuples import Term, sum_by_first
 
@@ -27,12 +27,13 @@ class TupleNetwork(nn.Module):
         max_size: the k that "N" stands for, where phi is an MLP.
         width: of the result.
         k: length of the tuples, or "N".
-        kind: "mlp" is one hidden ReLU layer on the concatenated tuple (whoever uses the means sets the output layer
-            behind them, since it commutes with a mean); "gru" and "lstm" give their last hidden state.
+        kind: "mlp" is ReLU layers on the concatenated tuple (whoever uses the means sets the output layer behind them,
+            since it commutes with a mean); "gru" and "lstm" give their last hidden state.
         diagonal: take every tuple, those with repeated elements too.
+        hidden: how many ReLU layers.
 
     Raises:
-        ValueError: k below 1; at the forward pass, more tuples than can be summed.
+        ValueError: k or ``hidden`` below 1; at the forward pass, more tuples than can be summed.
     """
 
     def __init__(
@@ -43,24 +44,28 @@ class TupleNetwork(nn.Module):
         k: int | Literal["N"],
         kind: Literal["mlp", "gru", "lstm"],
         diagonal: bool = False,
+        hidden: int = 1,
     ) -> None:
         super().__init__()
         if k != "N" and k < 1:
             raise ValueError(f"Janossy pooling: k must be at least 1, or N; not {k}")
+        if hidden < 1:
+            raise ValueError(f"Janossy pooling: phi needs at least one hidden layer, not {hidden}")
         self.features = features
         self.width = width
         self.k = max_size if k == "N" else k
         self.own_length = k == "N" and kind != "mlp"
         self.diagonal = diagonal
         self.network: TupleMLP | TupleRNN
-        self.network = TupleMLP(features, width, self.k) if kind == "mlp" else TupleRNN(kind, features, width)
+        self.network = TupleMLP(features, width, self.k, hidden) if kind == "mlp" else TupleRNN(kind, features, width)
 
     def forward(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch size width"]:
         """Rows of padding are zero."""
-        if self.k == 2 and isinstance(self.network, TupleMLP):
-            return self._pairs(self.network.layer, elements, mask).masked_fill(~mask[..., None], 0)
+        if isinstance(self.network, TupleMLP) and self.k <= 2:
+            short = self._single(self.network, elements) if self.k == 1 else self._pairs(self.network, elements, mask)
+            return short.masked_fill(~mask[..., None], 0)
         front, real = compact(elements, mask)
         sizes = real.sum(dim=1)
         groups, means = [], []
@@ -92,31 +97,47 @@ class TupleNetwork(nn.Module):
         sums = sum_by_first(self._term(sets), size, arity, self.diagonal, numbers, sets.device)
         return sums / (size ** (arity - 1) if self.diagonal else math.perm(size - 1, arity - 1))
 
+    def _single(
+        self, network: TupleMLP, elements: Float[Tensor, "batch size features"]
+    ) -> Float[Tensor, "batch size width"]:
+        """k = 1: a tuple is an element."""
+        (only,) = network.layer(elements)
+        return network.deeper((only + network.layer.bias).relu())
+
     def _pairs(
-        self, layer: SplitLinear, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
+        self, network: TupleMLP, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch size width"]:
         """k = 2 without indices: all pairs, less those of an element with itself."""
-        first, second = layer(elements)
-        first = first + layer.bias
-        sums = relu_pair_sums(first, second, mask)
+        first, second = network.layer(elements)
+        first = first + network.layer.bias
+        if len(network.deeper) == 0:
+            sums = relu_pair_sums(first, second, mask)
+        else:
+
+            def rows(start: int, stop: int) -> Tensor:
+                values = network.deeper((first[:, start:stop, None] + second[:, None]).relu())
+                return values.masked_fill(~mask[:, None, :, None], 0).sum(dim=2)
+
+            sums = in_chunks(rows, mask.shape[1], network.numbers_a_slot * second.numel(), "cat")
         sizes = mask.sum(dim=1)[:, None, None]
         if self.diagonal:
             return sums / sizes.clamp(min=1)
-        means = (sums - (first + second).relu()) / (sizes - 1).clamp(min=1)
-        return torch.where(sizes == 1, first.relu(), means)  # the pair (x, 0)
+        means = (sums - network.deeper((first + second).relu())) / (sizes - 1).clamp(min=1)
+        return torch.where(sizes == 1, network.deeper(first.relu()), means)  # the pair (x, 0)
 
 
 class TupleMLP(nn.Module):
-    """One hidden ReLU layer on a tuple's concatenated elements, zeros behind a short one.
+    """ReLU layers on a tuple's concatenated elements, zeros behind a short one.
 
-    The layer is split (W [x_i; x_j] = A x_i + B x_j), so that a tuple costs additions and ReLUs alone.
+    The first is split (W [x_i; x_j] = A x_i + B x_j), so that with it alone a tuple costs additions and ReLUs.
     """
 
-    numbers_a_slot = 1
-
-    def __init__(self, features: int, width: int, k: int) -> None:
+    def __init__(self, features: int, width: int, k: int, hidden: int) -> None:
         super().__init__()
+        self.numbers_a_slot = hidden
         self.layer = SplitLinear(k, features, width)
+        deeper = (nn.Sequential(nn.Linear(width, width), nn.ReLU()) for _ in range(hidden - 1))
+        self.deeper = nn.Sequential(*deeper)
 
     def prepare(self, sets: Float[Tensor, "batch size features"], k: int) -> Term:
         """phi as a function of the indices of tuples, ``int[first, rest, arity] -> [batch, first, rest, width]``."""
@@ -126,7 +147,7 @@ class TupleMLP(nn.Module):
             total = self.layer.bias.expand(len(sets), *indices.shape[:2], -1)
             for part, index in zip(parts, indices.unbind(dim=2), strict=False):  # a short tuple: the rest is zero
                 total = total + part.index_select(1, index.flatten()).unflatten(1, index.shape)
-            return total.relu()
+            return self.deeper(total.relu())
 
         return term
 

@@ -1,105 +1,96 @@
 """Averaging over permutations: Janossy pooling and what it becomes at k = 1. Imports no torch."""
 
-from setbench.models.entry import Entry, Option
+from functools import partial
+
+from setbench.models.entry import Entry
 from setbench.models.ops.counting import ordered_tuples
+from setbench.options import Option
+
+HIDDEN = Option(2, "ReLU layers of phi, the same for deep_sets and every k of janossy", low=1)
+
+entry = partial(Entry, package=__package__, kind="encoder", paradigm="permuting", section="Permuting & averaging")
 
 ENTRIES: tuple[Entry, ...] = (
-    Entry(
+    entry(
         name="deep_sets",
-        target="setbench.models.permuting.deep_sets:DeepSets",
-        kind="encoder",
-        paradigm="permuting",
-        section="Permuting & averaging",
+        target="deep_sets:DeepSets",
         paper="Zaheer et al. 2017",
         summary="pool a network of each element",
         cost="N",
-        options={"pool": Option("mean", "how elements are pooled", ("sum", "mean", "max"))},
+        options={
+            "pool": Option("mean", "how elements are pooled; the theorem has the sum", ("sum", "mean", "max")),
+            "hidden": HIDDEN,
+        },
+        more_rows=("pool=sum",),
     ),
-    Entry(
+    entry(
         name="janossy",
-        target="setbench.models.permuting.janossy:Janossy",
-        kind="encoder",
-        paradigm="permuting",
-        section="Permuting & averaging",
+        target="janossy:Janossy",
         paper="Murphy et al. 2019",
         summary="average a network of the ordered k-tuples of distinct elements",
         cost="N!/(N-k)!",
         options={
-            "k": Option(2, "length of the tuples; N is the whole set in all its orders", words=("N",)),
+            "k": Option(2, "length of the tuples; N is the whole set in all its orders", words=("N",), low=1),
             "phi": Option("mlp", "the network of a tuple", ("mlp", "gru", "lstm")),
             "rho": Option("mlp", "what follows the average", ("mlp", "linear")),
             "diagonal": Option(False, "take tuples with repeated elements too"),
+            "hidden": HIDDEN,
         },
         rows=("k=2", "k=3", "k=N"),
         terms=ordered_tuples,
     ),
-    Entry(
+    entry(
         name="relation_network",
-        target="setbench.models.permuting.relation_network:RelationNetwork",
-        kind="encoder",
-        paradigm="permuting",
-        section="Permuting & averaging",
+        target="relation_network:RelationNetwork",
         paper="Santoro et al. 2017",
         summary="average a deep network of all ordered pairs, an element with itself included",
         cost="N^2",
         options={
-            "depth": Option(2, "hidden layers of the pair network; the paper has 4"),
+            "depth": Option(2, "hidden layers of the pair network; the paper has 4", low=1),
             "pool": Option("mean", "how pairs are pooled; the paper sums", ("mean", "sum")),
         },
     ),
-    Entry(
+    entry(
         name="janossy_equivariant",
-        target="setbench.models.permuting.janossy_equivariant:JanossyEquivariant",
-        kind="encoder",
-        paradigm="permuting",
-        section="Permuting & averaging",
+        target="janossy_equivariant:JanossyEquivariant",
         paper="Murphy et al. 2019",
         summary="a stack of layers that give each element the average over the k-tuples that start with it",
         cost="N!/(N-k)!",
         options={
-            "k": Option(2, "length of the tuples; N is the whole set in all its orders", words=("N",)),
-            "layers": Option(2, "layers of the stack"),
+            "k": Option(2, "length of the tuples; N is the whole set in all its orders", words=("N",), low=1),
+            "layers": Option(2, "layers of the stack", low=1),
             "phi": Option("mlp", "the network of a tuple", ("mlp", "gru", "lstm")),
         },
         terms=ordered_tuples,
     ),
-    Entry(
+    entry(
         name="deep_sets_equivariant",
-        target="setbench.models.permuting.deep_sets_equivariant:DeepSetsEquivariant",
-        kind="encoder",
-        paradigm="permuting",
-        section="Permuting & averaging",
+        target="deep_sets_equivariant:DeepSetsEquivariant",
         paper="Zaheer et al. 2017",
         summary="a stack of layers in which each element sees itself and the pool of all",
         cost="N",
         options={
             "pool": Option("max", "the pool in the layers and at the end", ("max", "mean")),
-            "layers": Option(3, "layers of the stack; the paper has 3"),
+            "layers": Option(3, "layers of the stack; the paper has 3", low=1),
             "tied": Option(False, "one matrix for element and pool, as in the paper's (centred) point clouds"),
         },
     ),
-    Entry(
+    entry(
         name="pointnet",
-        target="setbench.models.permuting.pointnet:PointNet",
-        kind="encoder",
-        paradigm="permuting",
-        section="Permuting & averaging",
+        target="pointnet:PointNet",
         paper="Qi et al. 2017a",
         summary="the maximum over a network of each point",
         cost="N",
         options={"transforms": Option(False, "matrices made from the set, for its coordinates and its features")},
         rows=("transforms=false", "transforms=true"),
     ),
-    Entry(
+    entry(
         name="pointnet_plus_plus",
-        target="setbench.models.permuting.pointnet_plus_plus:PointNetPlusPlus",
-        kind="encoder",
-        paradigm="permuting",
-        section="Permuting & averaging",
+        target="pointnet_plus_plus:PointNetPlusPlus",
         paper="Qi et al. 2017b",
         summary="PointNets of neighbourhoods around points that are far from one another, twice, then of all",
         cost="N^2",
-        options={"neighbours": Option(16, "points in a neighbourhood; the paper has at most 32 and 64")},
+        options={"neighbours": Option(16, "points in a neighbourhood; the paper has at most 32 and 64", low=1)},
         needs_positions=True,
     ),
 )

@@ -21,12 +21,14 @@ class Janossy(SetEncoder):
         latent: size of the code.
         width: hidden width of phi and rho.
         k: length of the tuples; "N" takes the whole set in all its orders.
-        phi: "mlp" is one hidden ReLU layer on the concatenated tuple; "gru" and "lstm" give their last hidden state.
+        phi: "mlp" is ``hidden`` ReLU layers on the concatenated tuple; "gru" and "lstm" give their last hidden state.
         rho: "mlp" has one hidden ReLU layer; "linear" is one linear layer (the paper compares the two).
         diagonal: take every tuple, those with repeated elements too.
+        hidden: ReLU layers of phi where it is an MLP, as many for every k. With one, k = 2 costs N log N, not N^2
+            networks; the paper's arithmetic has one.
 
     Raises:
-        ValueError: k below 1; at the forward pass, more tuples than can be summed.
+        ValueError: k or ``hidden`` below 1; at the forward pass, more tuples than can be summed.
 
     Tuples of sets smaller than k are padded with zeros, as in the paper. phi's output layer is rho's first, since the
     mean commutes with linear maps.
@@ -45,9 +47,10 @@ class Janossy(SetEncoder):
         phi: Literal["mlp", "gru", "lstm"] = "mlp",
         rho: Literal["mlp", "linear"] = "mlp",
         diagonal: bool = False,
+        hidden: int = 2,
     ) -> None:
         super().__init__(spec, latent)
-        self.phi = TupleNetwork(spec.features, spec.max_size, width, k, phi, diagonal)
+        self.phi = TupleNetwork(spec.features, spec.max_size, width, k, phi, diagonal, hidden)
         self.rho = mlp(width, width, latent) if rho == "mlp" else nn.Linear(width, latent)
 
     def forward(

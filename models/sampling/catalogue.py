@@ -1,59 +1,61 @@
 """Invariance approximated: by sampling orders, by an adversary that chooses them. Imports no torch."""
 
-from setbench.models.entry import Entry, Option
+from functools import partial
+
+from setbench.models.entry import Entry
+from setbench.options import Option
 
 SOFT_ORDER = {
-    "temperature": Option(1.0, "the lower, the nearer to a permutation"),
-    "rounds": Option(20, "rounds of Sinkhorn's algorithm"),
+    "temperature": Option(1.0, "the lower, the nearer to a permutation", above=0),
+    "rounds": Option(20, "rounds of Sinkhorn's algorithm", low=1),
 }
 
+entry = partial(Entry, package=__package__, kind="encoder", paradigm="sampling", section="Approximated invariance")
+
 ENTRIES: tuple[Entry, ...] = (
-    Entry(
+    entry(
         name="pi_sgd",
-        target="setbench.models.sampling.pi_sgd:PiSGD",
-        kind="encoder",
-        paradigm="sampling",
-        section="Approximated invariance",
+        target="pi_sgd:PiSGD",
         paper="Murphy et al. 2019",
-        summary="an RNN on one random order a step; several are averaged when it is evaluated",
+        summary="an RNN on p random orders a training step; twenty predictions are averaged when it is evaluated",
         invariance="approximate",
         why="a mean over p random orders: the error falls as 1/sqrt(p)",
         cost="p N",
-        options={"phi": Option("lstm", "the network that reads the order", ("lstm", "gru"))},
+        options={
+            "phi": Option("lstm", "the network that reads the order", ("lstm", "gru")),
+            "p": Option(1, "random orders of a set in one training step", low=1),
+        },
+        more_rows=("phi=gru",),
     ),
-    Entry(
+    entry(
         name="permutation_adversary",
-        target="setbench.models.sampling.permutation_adversary:PermutationAdversary",
-        kind="encoder",
-        paradigm="sampling",
-        section="Approximated invariance",
+        target="permutation_adversary:PermutationAdversary",
+        paradigm="sorting",
+        section="Sorting",
         paper="Pabbaraju and Jain 2019",
-        summary="an LSTM trained against the worst soft permutation, which it also reads when it predicts",
-        why="each element's row of the soft permutation comes from that element alone, so it undoes every order",
+        summary="an LSTM on one soft order for all permutations, which an adversary chooses in training to raise the "
+        "loss (as the authors' code predicts; 20 rounds of Sinkhorn's algorithm, theirs 100)",
+        why="exact, not approximated: each element's row of the soft permutation comes from that element alone",
         cost="N^2",
         options={"predict": Option("adversary", "the order read when not training", ("adversary",)), **SOFT_ORDER},
         fixed_size=True,
     ),
-    Entry(
+    entry(
         name="permutation_adversary_raw",
-        target="setbench.models.sampling.permutation_adversary:PermutationAdversary",
-        kind="encoder",
-        paradigm="sampling",
-        section="Approximated invariance",
+        target="permutation_adversary:PermutationAdversary",
         paper="Pabbaraju and Jain 2019",
-        summary="the same LSTM trained against the worst soft permutation, reading the raw order when it predicts",
+        summary="the same LSTM trained against the worst soft permutation, reading the raw order when it predicts "
+        "(20 rounds of Sinkhorn's algorithm, the authors' code 100)",
         invariance="approximate",
         why="only as far as training against the adversary has made it so",
         cost="N^2",
+        overrides=("predict",),
         options={"predict": Option("raw", "the order read when not training", ("raw",)), **SOFT_ORDER},
         fixed_size=True,
     ),
-    Entry(
+    entry(
         name="gumbel_sinkhorn",
-        target="setbench.models.sampling.gumbel_sinkhorn:GumbelSinkhorn",
-        kind="encoder",
-        paradigm="sampling",
-        section="Approximated invariance",
+        target="gumbel_sinkhorn:GumbelSinkhorn",
         paper="Mena et al. 2018",
         summary="an LSTM on learned random soft permutations",
         invariance="approximate",
@@ -62,16 +64,13 @@ ENTRIES: tuple[Entry, ...] = (
         options=SOFT_ORDER,
         fixed_size=True,
     ),
-    Entry(
+    entry(
         name="permutation_optimisation",
-        target="setbench.models.sampling.permutation_optimisation:PermutationOptimisation",
-        kind="encoder",
-        paradigm="sampling",
-        section="Approximated invariance",
+        target="permutation_optimisation:PermutationOptimisation",
         paper="Zhang et al. 2019b",
         summary="an LSTM on a soft order found by descent on a learned pairwise cost",
         why="the costs permute with the elements, and the descent starts from equal chances for every order",
         cost="N^3",
-        options={"steps": Option(4, "steps of descent; the paper has 6 for numbers and 4 for mosaics")},
+        options={"steps": Option(4, "steps of descent; the paper has 6 for numbers and 4 for mosaics", low=1)},
     ),
 )

@@ -37,6 +37,7 @@ class GumbelSinkhorn(SetEncoder):
     """
 
     random = True
+    fixed_size = True
 
     def __init__(self, spec: SetSpec, latent: int, width: int, temperature: float = 1.0, rounds: int = 20) -> None:
         super().__init__(spec, latent)

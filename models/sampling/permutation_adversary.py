@@ -15,7 +15,7 @@ from setbench.models.ops.soft_order import SoftOrder, slots
 class PermutationAdversary(SetEncoder):
     """An LSTM and an MLP on the set as a second network, the adversary, has softly permuted it.
 
-    The learner lowers the loss, the adversary raises it: whoever trains gives ``adversary_parameters()`` to an
+    The learner lowers the loss, the adversary raises it: whoever trains gives ``adversaries()`` to an
     optimiser of their own that ascends, in turns with the learner's.
 
     Args:
@@ -35,6 +35,8 @@ class PermutationAdversary(SetEncoder):
     Where we differ: no dropout; 20 rounds by default; sets of several sizes (the first n positions are the set's).
     """
 
+    fixed_size = True
+
     def __init__(
         self,
         spec: SetSpec,
@@ -50,8 +52,7 @@ class PermutationAdversary(SetEncoder):
         self.last_state = LastState("lstm", spec.features, width)
         self.output = mlp(width, width, latent)
 
-    def adversary_parameters(self) -> list[nn.Parameter]:
-        """The parameters that raise the loss."""
+    def adversaries(self) -> list[nn.Parameter]:
         return list(self.adversary.parameters())
 
     def forward(

@@ -23,18 +23,26 @@ class PiSGD(SetEncoder):
         spec: the sets.
         latent: size of the code.
         width: hidden size of the RNN.
-        phi: "lstm" or "gru".
+        phi: "lstm" or "gru" (the paper has both).
+        p: random orders of a set in one training step: the task's loss is averaged over whole predictions where a
+            label or a number is predicted, codes are averaged where a set is decoded. 1 as in the paper. Evaluation
+            takes orders of its own (1 and 20), whatever p.
 
     Attributes:
-        samples: random orders that one forward pass averages; 1 as in the paper's training.
+        samples: random orders that one forward pass averages.
         frozen_seed: where it is set, every forward pass draws the same orders (of slots, not of elements), so that
             derivatives can be checked and DSPN's inner steps descend one function.
     """
 
     random = True
 
-    def __init__(self, spec: SetSpec, latent: int, width: int, phi: Literal["lstm", "gru"] = "lstm") -> None:
+    def __init__(
+        self, spec: SetSpec, latent: int, width: int, phi: Literal["lstm", "gru"] = "lstm", p: int = 1
+    ) -> None:
         super().__init__(spec, latent)
+        if p < 1:
+            raise ValueError(f"pi_sgd draws at least one order a step, not {p}")
+        self.training_draws = p
         self.samples = 1
         self.frozen_seed = None
         self.last_state = LastState(phi, spec.features, width)

@@ -1,0 +1,5 @@
+"""One order for all permutations. The classes of the catalogue, by their names."""
+
+from setbench.models.lazy import exports
+
+__getattr__, __dir__ = exports(__name__)

@@ -42,6 +42,7 @@ class CanonicalSort(SetEncoder):
         net: Literal["mlp", "lstm", "conv1d"] = "mlp",
     ) -> None:
         super().__init__(spec, latent)
+        self.fixed_size = net == "mlp"
         if key != "projection" and not 0 <= key < spec.features:
             raise ValueError(f"no feature {key} to sort by: elements have features 0 to {spec.features - 1}")
         direction = torch.randn(spec.features) if key == "projection" else torch.eye(spec.features)[key]

@@ -53,8 +53,9 @@ class RelaxedFSPool(SetEncoder):
     def channels(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch width size"]:
-        """What is sorted, each channel by itself; zero at padding."""
-        return self.phi(elements).masked_fill(~mask[..., None], 0).transpose(1, 2)
+        """What is sorted, each channel by itself; zero at padding, whatever stands there."""
+        padding = ~mask[..., None]
+        return self.phi(elements.masked_fill(padding, 0)).masked_fill(padding, 0).transpose(1, 2)
 
     def code(
         self, values: Float[Tensor, "batch width size"], mask: Bool[Tensor, "batch size"]
@@ -90,7 +91,7 @@ class FSPoolAutoEncoder(Predictor):
         self.out = mlp(width, width, spec.features)
 
     @property
-    def encoder(self) -> SetEncoder:  # type: ignore[override]  # nn.Module cannot store it over a class default
+    def encoder(self) -> SetEncoder:
         return self.set_encoder
 
     def encode(
@@ -98,7 +99,7 @@ class FSPoolAutoEncoder(Predictor):
     ) -> Float[Tensor, "batch latent"]:
         return self.set_encoder(elements, mask)
 
-    def forward(self, inputs: Any, **variant: Any) -> PredictedSets:
+    def forward(self, inputs: Any, budget: int | None = None) -> PredictedSets:
         elements, mask = inputs
         values = self.set_encoder.channels(elements, mask)
         decoded = self.expand(self.set_encoder.code(values, mask))

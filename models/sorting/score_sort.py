@@ -46,6 +46,7 @@ class ScoreSort(SetEncoder):
         temperature: float = 1.0,
     ) -> None:
         super().__init__(spec, latent)
+        self.fixed_size = net == "mlp"
         if temperature <= 0:
             raise ValueError(f"the temperature must be above 0, not {temperature}")
         self.score = mlp(spec.features, width, 1)

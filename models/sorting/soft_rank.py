@@ -7,8 +7,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.isotonic import Regularization
 from setbench.models.ops.layers import masked_mean, mlp
-from setbench.models.ops.permutahedron import Regularization, soft_rank
+from setbench.models.ops.permutahedron import soft_rank
 from setbench.models.ops.standardise import moments, rank_spread
 
 

@@ -9,8 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from setbench.models.interfaces import SetEncoder, SetSpec
+from setbench.models.ops.isotonic import Regularization
 from setbench.models.ops.layers import mlp
-from setbench.models.ops.permutahedron import Regularization, soft_sort
+from setbench.models.ops.permutahedron import soft_sort
 from setbench.models.ops.sequence import SEQUENCE_NETS
 from setbench.models.ops.standardise import moments, rank_spread
 
@@ -29,7 +30,8 @@ class SoftSort(SetEncoder):
         net: the network behind the sort.
         regularization: "l2" or "kl".
         strength: of the regularisation; towards 0 the sort becomes hard.
-        channels: learned features that are sorted.
+        channels: learned features that are sorted; "latent" is as many as the code is long, as FSPool sorts. With
+            ``net="mlp"`` the network reads ``max_size`` times as many numbers.
 
     Raises:
         ValueError: with ``net="mlp"`` for sets above ``spec.max_size``; for a strength that is not above 0.
@@ -43,13 +45,15 @@ class SoftSort(SetEncoder):
         net: Literal["mlp", "lstm", "conv1d"] = "mlp",
         regularization: Regularization = "l2",
         strength: float = 1.0,
-        channels: int = 8,
+        channels: int | Literal["latent"] = "latent",
     ) -> None:
         super().__init__(spec, latent)
+        self.fixed_size = net == "mlp"
         if strength <= 0:
             raise ValueError(f"the strength must be above 0, not {strength}")
-        self.phi = mlp(spec.features, width, channels)
-        self.net = SEQUENCE_NETS[net](SetSpec(channels, spec.max_size), latent, width)
+        sorted_ = latent if channels == "latent" else channels
+        self.phi = mlp(spec.features, width, sorted_)
+        self.net = SEQUENCE_NETS[net](SetSpec(sorted_, spec.max_size), latent, width)
         self.regularization = regularization
         self.strength = strength
 

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from setbench.sets import PredictedSets, SetBatch
 from setbench.tasks.clevr.boxes import exact_boxes, published_boxes
 from setbench.tasks.clevr.scenes.scenes import Array
 from setbench.tasks.clevr.task import ClevrTask
-from setbench.tasks.interfaces import DataIdentity, Metric, SetGuess, Split
-from setbench.tasks.metrics.boxes import BOX_METRICS, box_metrics
+from setbench.tasks.interfaces import DataIdentity, Metric, Predict, Split
+from setbench.tasks.metrics.boxes import BOX_METRICS, BOX_OVERLAPS, box_metrics, match_boxes
 
 _ROUNDS = 30
 
@@ -20,39 +19,29 @@ _ROUNDS = 30
 class ClevrBox(ClevrTask):
     """xmin, ymin, xmax, ymax as parts of the picture (Zhang, Hare, Prügel-Bennett 2019, section 4.2).
 
-    Args:
-        boxes: "published", the papers' approximate ground truth; or "exact", what the camera sees of the whole object.
+    Its option ``boxes`` is "published", the papers' approximate ground truth; or "exact", what the camera sees of the
+    whole object.
     """
 
-    features = 4
-    positions = slice(0, 4)
-    headline = "ap_50"
     metrics: Mapping[str, Metric] = BOX_METRICS
-
-    def __init__(
-        self,
-        sizes: Mapping[str, int],
-        cache: Path,
-        data: Path | None = None,
-        clevr: Literal["rendered", "real"] = "rendered",
-        test_on: Literal["same", "real"] = "same",
-        boxes: Literal["published", "exact"] = "published",
-    ) -> None:
-        super().__init__(sizes, cache, data, clevr, test_on)
-        if boxes not in ("published", "exact"):
-            raise ValueError(f"boxes is 'published' or 'exact', not {boxes!r}")
-        self.boxes = boxes
 
     @property
     def identity(self) -> DataIdentity:
         own = super().identity
-        return own if self.boxes == "published" else replace(own, name=f"{own.name}, exact boxes")
+        return own if self.options["boxes"] == "published" else replace(own, name=f"{own.name}, exact boxes")
 
     def targets(self, records: Array) -> Array:
-        return published_boxes(records) if self.boxes == "published" else exact_boxes(records)
+        return published_boxes(records) if self.options["boxes"] == "published" else exact_boxes(records)
 
-    def evaluate(self, prediction: Any, split: Split) -> dict[str, float]:
-        return box_metrics(SetGuess(*prediction), split.targets)
+    def evaluate(
+        self, prediction: PredictedSets, split: Split[SetBatch], predict: Predict[PredictedSets] | None = None
+    ) -> dict[str, float]:
+        return box_metrics(prediction, split.targets)
+
+    def item_scores(self, prediction: PredictedSets, split: Split[SetBatch]) -> dict[str, Tensor]:
+        """Each image's own average precision at the headline's overlap: parts, since the headline pools all images."""
+        values = match_boxes(prediction, split.targets).each_image(BOX_OVERLAPS["50"])
+        return {"ap_per_image_50": torch.from_numpy(values).float()}
 
     def frequent(self, objects: Tensor, count: int) -> Tensor:
         """Means of clusters (k-means from evenly spaced starts), the largest cluster first."""

@@ -1,31 +1,35 @@
 """Every object's position, material, colour, shape and size from the picture of its scene."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from setbench.sets import PredictedSets, SetBatch
 from setbench.tasks.clevr.scenes.scenes import Array
-from setbench.tasks.clevr.states import FEATURES, states
+from setbench.tasks.clevr.states import states
 from setbench.tasks.clevr.task import ClevrTask
-from setbench.tasks.interfaces import Metric, SetGuess, Split
-from setbench.tasks.metrics.states import STATE_METRICS, state_metrics
+from setbench.tasks.interfaces import Metric, Predict, Split
+from setbench.tasks.metrics.states import STATE_DISTANCES, STATE_METRICS, match_states, state_metrics
 
 
 class ClevrState(ClevrTask):
     """The 18 numbers an object of `states.py` (Zhang, Hare, Prügel-Bennett 2019, section 4.3)."""
 
-    features = FEATURES
-    positions = slice(0, 3)
-    headline = "ap_inf"
     metrics: Mapping[str, Metric] = STATE_METRICS
 
     def targets(self, records: Array) -> Array:
         return states(records)
 
-    def evaluate(self, prediction: Any, split: Split) -> dict[str, float]:
-        return state_metrics(SetGuess(*prediction), split.targets)
+    def evaluate(
+        self, prediction: PredictedSets, split: Split[SetBatch], predict: Predict[PredictedSets] | None = None
+    ) -> dict[str, float]:
+        return state_metrics(prediction, split.targets)
+
+    def item_scores(self, prediction: PredictedSets, split: Split[SetBatch]) -> dict[str, Tensor]:
+        """Each image's own average precision, wherever objects are: parts, since the headline pools all images."""
+        values = match_states(prediction, split.targets).each_image(-STATE_DISTANCES["inf"])
+        return {"ap_per_image_inf": torch.from_numpy(values).float()}
 
     def frequent(self, objects: Tensor, count: int) -> Tensor:
         """The commonest combinations of attributes, each at the mean place of those that have it."""

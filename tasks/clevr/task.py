@@ -5,55 +5,40 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from setbench.sets import PredictedSets, SetBatch
 from setbench.tasks.clevr.files.released import RealScenes
 from setbench.tasks.clevr.files.rendered import ALL, RenderedScenes
 from setbench.tasks.clevr.scenes.constants import MAX_OBJECTS
 from setbench.tasks.clevr.scenes.scenes import Array
 from setbench.tasks.clevr.states import present
-from setbench.tasks.interfaces import DataIdentity, Images, Progress, SetBatch, SetGuess, Sets, Split, Task
+from setbench.tasks.entry import Options, TaskEntry
+from setbench.tasks.interfaces import DataIdentity, Progress, Split, Task
 from setbench.tasks.losses import hungarian
 
 _TRIED, _AGAINST = 200, 200  # training scenes among which the most typical one is looked for
 
 
-class ClevrTask(Task):
+class ClevrTask(Task[PredictedSets, SetBatch]):
     """Pictures of 128x128, sets of at most 10 objects, the papers' Hungarian loss.
 
-    Args:
-        clevr: "rendered", our own scenes and pictures by CLEVR's rules, made once; or "real", CLEVR v1.0 from `data`.
-            Of sizes 0 (all) rendered scenes have 70,000, 5,000 and 15,000. A real validation split is the tail of
-            CLEVR's training scenes, its test split CLEVR's validation scenes.
-        test_on: "same", or "real": models train on rendered scenes and are tested on CLEVR v1.0 from `data`.
+    Options: ``clevr`` is "rendered", our own scenes and pictures by CLEVR's rules, made once; or "real", CLEVR v1.0
+    from ``data``. Of sizes 0 (all) rendered scenes have 70,000, 5,000 and 15,000. A real validation split is the tail
+    of CLEVR's training scenes, its test split CLEVR's validation scenes. ``test_on`` is "same", or "real": models train
+    on rendered scenes and are tested on CLEVR v1.0 from ``data``.
     """
 
-    features: int
-    input = Images(3, 128, 128)
-
     def __init__(
-        self,
-        sizes: Mapping[str, int],
-        cache: Path,
-        data: Path | None = None,
-        clevr: Literal["rendered", "real"] = "rendered",
-        test_on: Literal["same", "real"] = "same",
+        self, entry: TaskEntry, options: Options, sizes: Mapping[str, int], cache: Path, data: Path | None
     ) -> None:
-        super().__init__(sizes, cache, data)
-        if clevr not in ("rendered", "real"):
-            raise ValueError(f"clevr is 'rendered' or 'real', not {clevr!r}")
-        if test_on not in ("same", "real"):
-            raise ValueError(f"test_on is 'same' or 'real', not {test_on!r}")
-        self.trained_on = clevr
-        self.tested_on = "real" if test_on == "real" else clevr
-        self.output = Sets(self.features, MAX_OBJECTS, positions=self.positions)
-        self._real = RealScenes(self.cache, self.data)
-        self._rendered = RenderedScenes(self.cache)
-
-    positions: slice
+        super().__init__(entry, options, sizes, cache, data)
+        self.trained_on = options["clevr"]
+        self.tested_on = "real" if options["test_on"] == "real" else self.trained_on
+        self._real = RealScenes(cache, data)
+        self._rendered = RenderedScenes(cache)
 
     @property
     def identity(self) -> DataIdentity:
@@ -71,7 +56,7 @@ class ClevrTask(Task):
             self._real.prepare(real, progress)
         self._rendered.prepare(rendered, progress)
 
-    def split(self, name: str) -> Split:
+    def split(self, name: str) -> Split[SetBatch]:
         if name not in self.sizes:
             raise ValueError(f"no split is called {name!r}; there are {', '.join(self.sizes)}")
         source = self._rendered if self._is_rendered(name) else self._real
@@ -91,27 +76,28 @@ class ClevrTask(Task):
     def targets(self, records: Array) -> Array:
         """float32[scenes, 10, features] from RECORD[scenes], zero for padding."""
 
-    def loss(self, prediction: Any, target: Any) -> Tensor:
-        return hungarian(SetGuess(*prediction), SetBatch(*target))
+    def loss(self, prediction: PredictedSets, target: SetBatch) -> Tensor:
+        return hungarian(prediction, target)
 
-    def constants(self, train: Split) -> dict[str, Any]:
+    def constants(self, train: Split[SetBatch]) -> dict[str, PredictedSets]:
         """A set of ten frequent objects, one of the most frequent alone, and the most typical training scene."""
         elements, mask = train.targets
-        ten = self.frequent(elements[mask], MAX_OBJECTS)
+        objects = elements[mask] if mask.any() else elements[0, :1]
+        ten = self.frequent(objects, MAX_OBJECTS)
         falling = torch.linspace(1, 0.5, MAX_OBJECTS)[None]
         tried = SetBatch(elements[:_TRIED], mask[:_TRIED])
         against = SetBatch(elements[-_AGAINST:], mask[-_AGAINST:])
         costs = []
         for k in range(len(tried.mask)):
-            guess = SetGuess(
+            guess = PredictedSets(
                 tried.elements[k].expand_as(against.elements), tried.mask[k].float().expand(against.mask.shape)
             )
             costs.append(float(hungarian(guess, against)))
         best = min(range(len(costs)), key=costs.__getitem__)
         return {
-            "ten frequent objects": SetGuess(ten[None], torch.ones(1, MAX_OBJECTS)),
-            "frequent objects, the likeliest first": SetGuess(ten[None], falling),
-            "a typical scene": SetGuess(tried.elements[best][None], tried.mask[best].float()[None]),
+            "ten frequent objects": PredictedSets(ten[None], torch.ones(1, MAX_OBJECTS)),
+            "frequent objects, the likeliest first": PredictedSets(ten[None], falling),
+            "a typical scene": PredictedSets(tried.elements[best][None], tried.mask[best].float()[None]),
         }
 
     @abstractmethod

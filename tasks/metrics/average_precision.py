@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 NOTHING = -1
 
@@ -102,24 +102,64 @@ def _areas(
     return np.maximum.accumulate(precision[:, ::-1], axis=1).sum(axis=1) / objects
 
 
+def free_closeness(
+    confidence: Float[np.ndarray, "scenes slots"], closeness: Float[np.ndarray, "scenes slots objects"]
+) -> Float[np.ndarray, "scenes slots"]:
+    """How close each slot is to the closest object that is still free when its turn comes; -inf where none is left.
+
+    Slots come in the order of falling confidence, those that tie as they stand. Each takes its object away, however far
+    off that is: so says the code of Zhang et al. 2022. Objects at -inf are no candidates.
+    """
+    found = np.full(confidence.shape, -np.inf)
+    free = np.array(closeness, dtype=np.float64)
+    scenes = np.arange(len(confidence))
+    for slot in np.argsort(-confidence, axis=1, kind="stable").T if free.shape[2] else ():
+        nearest = free[scenes, slot].argmax(axis=1)
+        found[scenes, slot] = free[scenes, slot, nearest]
+        gone = found[scenes, slot] > -np.inf
+        free[scenes[gone], :, nearest[gone]] = -np.inf
+    return found
+
+
 def average_precision_per_image(
+    confidence: Float[np.ndarray, "scenes slots"],
+    free: Float[np.ndarray, "scenes slots"],
+    least: float,
+    objects: Int[np.ndarray, " scenes"],
+) -> Float[np.ndarray, " scenes"]:
+    """The published definition behind the iDSPN figures (Zhang et al. 2022): within each scene, in per cent.
+
+    A slot is a true positive where the object that it took (``free`` is :func:`free_closeness`) is closer than
+    ``least``; the object is gone either way. Slots that tie keep their order; NaN without objects. Its mean is easier
+    than the pooled figure, since confidences of different scenes need not compare. Their code scores one scene of each
+    batch; here all count, scenes without objects apart.
+    """
+    return _within(confidence, free > least, objects)
+
+
+def average_precision_within_image(
     confidence: Float[np.ndarray, "scenes slots"],
     claims: Int[np.ndarray, "scenes slots"],
     objects: Int[np.ndarray, " scenes"],
-) -> float:
-    """Mean over scenes of the average precision within each, in per cent; slots that tie keep their order.
-
-    Easier than the pooled figure, since confidences of different scenes need not compare. It is the definition behind
-    the published iDSPN figures (Zhang et al. 2022), whose code scores one scene of each batch; here all of them count,
-    scenes without objects apart.
-    """
+) -> Float[np.ndarray, " scenes"]:
+    """The pooled figure's own rule within each scene, in per cent: the first claim on an object counts, and there is no
+    second choice. Slots that tie keep their order; NaN without objects."""
     order = np.argsort(-confidence, axis=1, kind="stable")
     claimed = np.take_along_axis(claims, order, axis=1)
-    slots = claimed.shape[1]
-    earlier = np.tri(slots, k=-1, dtype=bool)
+    earlier = np.tri(claimed.shape[1], k=-1, dtype=bool)
     taken = ((claimed[:, :, None] == claimed[:, None, :]) & earlier).any(axis=2)
-    hit = (claimed != NOTHING) & ~taken
-    precision = np.cumsum(hit, axis=1) / np.arange(1, slots + 1)
+    hit = np.empty_like(taken)
+    np.put_along_axis(hit, order, (claimed != NOTHING) & ~taken, axis=1)
+    return _within(confidence, hit, objects)
+
+
+def _within(
+    confidence: Float[np.ndarray, "scenes slots"],
+    hit: Bool[np.ndarray, "scenes slots"],
+    objects: Int[np.ndarray, " scenes"],
+) -> Float[np.ndarray, " scenes"]:
+    """Area under the monotone curve of each scene's own slots, in per cent."""
+    hit = np.take_along_axis(hit, np.argsort(-confidence, axis=1, kind="stable"), axis=1)
+    precision = np.cumsum(hit, axis=1) / np.arange(1, hit.shape[1] + 1)
     monotone = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    some = objects > 0
-    return 100 * float(((monotone * hit).sum(axis=1)[some] / objects[some]).mean())
+    return 100 * (monotone * hit).sum(axis=1) / np.where(objects > 0, objects, np.nan)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from jaxtyping import Float
 
-from setbench.tasks.interfaces import Metric, SetBatch, SetGuess
+from setbench.sets import PredictedSets, SetBatch
+from setbench.tasks.interfaces import Metric
 from setbench.tasks.metrics.matching import Matches, arrays, closest
 
 Boxes = Float[np.ndarray, "batch boxes 4"]
@@ -44,14 +45,15 @@ def _areas(left: Boxes, right: Boxes, sides: Callable[[np.ndarray], np.ndarray])
     )
 
 
-def match_boxes(prediction: SetGuess, target: SetBatch, iou: Callable[..., np.ndarray] = box_iou) -> Matches:
-    """For every predicted slot the true box that it overlaps most."""
+def match_boxes(prediction: PredictedSets, target: SetBatch, iou: Callable[..., np.ndarray] = box_iou) -> Matches:
+    """For every predicted slot the true box that it overlaps most; none where it overlaps none."""
     guessed, confidence, true, real = arrays(prediction, target)
-    return closest(confidence, np.where(real[:, None, :], iou(guessed, true), -np.inf), real)
+    overlap = iou(guessed, true)
+    return closest(confidence, np.where(real[:, None, :] & (overlap > 0), overlap, -np.inf), real)
 
 
 def average_precision_boxes(
-    prediction: SetGuess, target: SetBatch, overlaps: Mapping[str, float] = BOX_OVERLAPS
+    prediction: PredictedSets, target: SetBatch, overlaps: Mapping[str, float] = BOX_OVERLAPS
 ) -> dict[str, float]:
     """Pooled average precision in per cent under each overlap's name; the expectation over ties in confidence.
 
@@ -61,7 +63,7 @@ def average_precision_boxes(
     return match_boxes(prediction, target).pooled(overlaps)
 
 
-def box_metrics(prediction: SetGuess, target: SetBatch) -> dict[str, float]:
+def box_metrics(prediction: PredictedSets, target: SetBatch) -> dict[str, float]:
     """Every metric of :data:`BOX_METRICS`."""
     matches = match_boxes(prediction, target)
     published = match_boxes(prediction, target, published_box_iou).in_file_order(BOX_OVERLAPS)
@@ -69,6 +71,7 @@ def box_metrics(prediction: SetGuess, target: SetBatch) -> dict[str, float]:
         {f"ap_{name}": value for name, value in matches.pooled(BOX_OVERLAPS).items()}
         | {f"ap_published_{name}": value for name, value in published.items()}
         | {f"ap_per_image_{name}": value for name, value in matches.per_image(BOX_OVERLAPS).items()}
+        | {f"ap_within_image_{name}": value for name, value in matches.within_image(BOX_OVERLAPS).items()}
     )
 
 
@@ -82,7 +85,11 @@ BOX_METRICS: Mapping[str, Metric] = (
         for name, least in BOX_OVERLAPS.items()
     }
     | {
-        f"ap_per_image_{name}": Metric("%", True, f"mean of each image's own average precision, at IoU {least}")
+        f"ap_per_image_{name}": Metric("%", True, f"mean of each image's own, as iDSPN has it, at IoU {least}")
+        for name, least in BOX_OVERLAPS.items()
+    }
+    | {
+        f"ap_within_image_{name}": Metric("%", True, f"mean of each image's own, no second choice, at IoU {least}")
         for name, least in BOX_OVERLAPS.items()
     }
 )

@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Bool, Float
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
+from torch.nn.functional import pad
 
-from setbench.tasks.interfaces import SetBatch, SetGuess
+from setbench.sets import PredictedSets, SetBatch
 from setbench.tasks.losses import assign
 
 PRESENT = 0.5
@@ -19,7 +20,15 @@ PRESENT = 0.5
 _PAIRS = 1 << 22  # pairs of points looked at in one go
 
 
-def chamfer_distance(prediction: SetGuess, target: SetBatch, empty: float) -> Float[Tensor, " batch"]:
+def distances(left: Float[Tensor, "*batch n features"], right: Float[Tensor, "*batch m features"]) -> Tensor:
+    """Euclidean distances ``[*batch, n, m]`` of all pairs, exact for near ones; in float32 at least, whatever the
+    dtypes and whether autocast is on or not: torch has no kernel for less."""
+    dtype = torch.promote_types(left.dtype, torch.float32)
+    with torch.autocast(left.device.type, enabled=False):
+        return torch.cdist(left.to(dtype), right.to(dtype), compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def chamfer_distance(prediction: PredictedSets, target: SetBatch, empty: float) -> Float[Tensor, " batch"]:
     """For each set: mean distance from a predicted element to the nearest true one and from a true element to the
     nearest predicted one, halved so that "every point is off by d" reads d.
 
@@ -37,7 +46,10 @@ def chamfer_distance(prediction: SetGuess, target: SetBatch, empty: float) -> Fl
 
 
 def _chamfer(guessed: Tensor, there: Tensor, true: Tensor, real: Tensor, empty: float) -> Tensor:
-    apart = torch.cdist(guessed, true.to(guessed.dtype), compute_mode="donot_use_mm_for_euclid_dist")
+    if 0 in (guessed.shape[1], true.shape[1]):  # a place for nothing on both sides, so that there is a least distance
+        guessed, true = pad(guessed, (0, 0, 0, 1)), pad(true, (0, 0, 0, 1))
+        there, real = pad(there, (0, 1)), pad(real, (0, 1))
+    apart = distances(guessed, true)
     either = (there.any(dim=1) | real.any(dim=1)).to(apart.dtype)
     accuracy = _mean(apart.masked_fill(~real[:, None], torch.inf).amin(dim=2), there)
     completeness = _mean(apart.masked_fill(~there[..., None], torch.inf).amin(dim=1), real)
@@ -54,33 +66,32 @@ def hungarian_distance(
 ) -> Float[Tensor, " batch"]:
     """For each pair of sets of the same size: mean distance of the pairs in the one-to-one matching that makes it
     least."""
-    apart = torch.cdist(left, right, compute_mode="donot_use_mm_for_euclid_dist")
+    apart = distances(left, right)
     return apart.take_along_dim(assign(apart)[..., None], dim=2).mean(dim=(1, 2))
 
 
-def ospa_distance(prediction: SetGuess, target: SetBatch, cut: float) -> Float[Tensor, " batch"]:
+def ospa_distance(prediction: PredictedSets, target: SetBatch, cut: float) -> Float[Tensor, " batch"]:
     """For each set: mean distance of the elements under the best one-to-one matching, where an element too many or too
     few counts ``cut``, and so does one that is farther off than that.
 
     The optimal subpattern assignment metric of order 1 (Schuhmacher, Vo, Vo 2008, equation 3). Unlike Chamfer's it is a
     metric: 0 for equal multisets alone. Slots count where their presence is above 1/2; two empty sets are at 0.
     """
-    return torch.stack(
-        [
-            _ospa(elements[presence > PRESENT], true[mask], cut)
-            for elements, presence, true, mask in zip(*prediction, *target, strict=True)
-        ]
-    )
+    found = [
+        _ospa(elements[presence > PRESENT], true[mask], cut)
+        for elements, presence, true, mask in zip(*prediction, *target, strict=True)
+    ]
+    return torch.stack(found) if found else distances(*(sets[0][:, :1] for sets in (prediction, target))).flatten()
 
 
 def _ospa(left: Tensor, right: Tensor, cut: float) -> Tensor:
-    apart = torch.cdist(left, right.to(left.dtype), compute_mode="donot_use_mm_for_euclid_dist").clamp(max=cut)
+    apart = distances(left, right).clamp(max=cut)
     if not torch.isfinite(apart).all():
         raise FloatingPointError("the prediction is not finite")
-    rows, columns = linear_sum_assignment(apart.cpu().numpy())
+    rows, columns = linear_sum_assignment(apart.detach().cpu().numpy())
     return (apart[rows, columns].sum() + cut * abs(len(left) - len(right))) / max(len(left), len(right), 1)
 
 
-def size_error(prediction: SetGuess, target: SetBatch) -> Float[Tensor, " batch"]:
+def size_error(prediction: PredictedSets, target: SetBatch) -> Float[Tensor, " batch"]:
     """How many elements too many or too few each predicted set has."""
     return ((prediction[1] > PRESENT).sum(dim=1) - target[1].sum(dim=1)).abs().double()

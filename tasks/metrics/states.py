@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from setbench.tasks.interfaces import Metric, SetBatch, SetGuess
+from setbench.sets import PredictedSets, SetBatch
+from setbench.tasks.interfaces import Metric
 from setbench.tasks.metrics.matching import Matches, arrays, closest
 
 STATE_DISTANCES: Mapping[str, float] = {"inf": np.inf, "1": 1.0, "0.5": 0.5, "0.25": 0.25, "0.125": 0.125}
@@ -24,7 +25,7 @@ ATTRIBUTES: Mapping[str, slice] = {
 """One-hot parts of the 18 numbers; a predicted part stands for its largest number."""
 
 
-def match_states(prediction: SetGuess, target: SetBatch) -> Matches:
+def match_states(prediction: PredictedSets, target: SetBatch) -> Matches:
     """For every predicted slot the nearest true object among those with the same four attributes."""
     guessed, confidence, true, real = arrays(prediction, target)
     same = np.broadcast_to(real[:, None, :], (*guessed.shape[:2], real.shape[1])).copy()
@@ -35,7 +36,7 @@ def match_states(prediction: SetGuess, target: SetBatch) -> Matches:
 
 
 def average_precision_states(
-    prediction: SetGuess, target: SetBatch, distances: Mapping[str, float] = STATE_DISTANCES
+    prediction: PredictedSets, target: SetBatch, distances: Mapping[str, float] = STATE_DISTANCES
 ) -> dict[str, float]:
     """Pooled average precision in per cent under each distance's name; the expectation over ties in confidence.
 
@@ -45,13 +46,14 @@ def average_precision_states(
     return match_states(prediction, target).pooled(_closeness(distances))
 
 
-def state_metrics(prediction: SetGuess, target: SetBatch) -> dict[str, float]:
+def state_metrics(prediction: PredictedSets, target: SetBatch) -> dict[str, float]:
     """Every metric of :data:`STATE_METRICS`."""
     matches, limits = match_states(prediction, target), _closeness(STATE_DISTANCES)
     return (
         {f"ap_{name}": value for name, value in matches.pooled(limits).items()}
         | {f"ap_published_{name}": value for name, value in matches.in_file_order(limits).items()}
         | {f"ap_per_image_{name}": value for name, value in matches.per_image(limits).items()}
+        | {f"ap_within_image_{name}": value for name, value in matches.within_image(limits).items()}
     )
 
 
@@ -73,7 +75,11 @@ STATE_METRICS: Mapping[str, Metric] = (
         for name in STATE_DISTANCES
     }
     | {
-        f"ap_per_image_{name}": Metric("%", True, f"mean of each image's own average precision; {_within(name)}")
+        f"ap_per_image_{name}": Metric("%", True, f"mean of each image's own, as iDSPN has it; {_within(name)}")
+        for name in STATE_DISTANCES
+    }
+    | {
+        f"ap_within_image_{name}": Metric("%", True, f"mean of each image's own, no second choice; {_within(name)}")
         for name in STATE_DISTANCES
     }
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from setbench.tasks.interfaces import Metric, SetBatch, SetGuess, Sets, Split
+from setbench.sets import PredictedSets, SetBatch
+from setbench.tasks.interfaces import Metric, Predict, Split
 from setbench.tasks.losses import chamfer_padded
 from setbench.tasks.metrics import chamfer_distance, ospa_distance, size_error
 from setbench.tasks.points.digit_sets import SIDE, DigitSets
@@ -36,14 +35,13 @@ MATCHED = 500
 """Sets that are matched for a figure: hundreds of points take milliseconds a set."""
 
 
-class AutoEncoding(DigitSets):
+class AutoEncoding(DigitSets[PredictedSets, SetBatch]):
     """Trained with the papers' Chamfer loss; measured on real elements alone, in pixels.
 
     A predicted slot counts as a point where its presence is above 1/2. A prediction without points is as far off as the
     picture's diagonal, 38.2 pixels.
     """
 
-    headline = "ospa"
     metrics: Mapping[str, Metric] = {
         "chamfer": Metric(
             "pixels",
@@ -62,42 +60,47 @@ class AutoEncoding(DigitSets):
         "size_error": Metric("points", False, "points too many or too few"),
     }
 
-    def __init__(self, sizes: Mapping[str, int], cache: Path, data: Path | None = None, points: int = 0) -> None:
-        super().__init__(sizes, cache, data, points)
-        self.input = self.output = Sets(features=2, max_size=self.max_size, positions=slice(0, 2))
-
-    def split(self, name: str) -> Split:
+    def split(self, name: str) -> Split[SetBatch]:
         sets, _ = self.sets(name)
         return Split(sets, sets)
 
-    def loss(self, prediction: Any, target: Any) -> Tensor:
+    def loss(self, prediction: PredictedSets, target: SetBatch) -> Tensor:
         return chamfer_padded(prediction, target)
 
-    def evaluate(self, prediction: Any, split: Split) -> dict[str, float]:
+    def evaluate(
+        self, prediction: PredictedSets, split: Split[SetBatch], predict: Predict[PredictedSets] | None = None
+    ) -> dict[str, float]:
         padded = [
-            chamfer_padded(guess, target) * len(guess[0])
+            chamfer_padded(PredictedSets(*guess), SetBatch(*target)) * len(guess[0])
             for guess, target in zip(_parts(prediction), _parts(split.targets), strict=True)
         ]
-        guesses = SetGuess(*(part[:MATCHED] for part in prediction))
-        true = SetBatch(*(part[:MATCHED] for part in split.targets))
         return {
             "chamfer": PIXELS * chamfer_distance(prediction, split.targets, EMPTY).mean().item(),
-            "ospa": PIXELS * ospa_distance(guesses, true, CUT / PIXELS).mean().item(),
+            "ospa": self._ospa(prediction, split).mean().item(),
             "chamfer_padded": 1000 * torch.stack(padded).sum().item() / len(split),
             "size_error": size_error(prediction, split.targets).mean().item(),
         }
 
-    def constants(self, train: Split) -> dict[str, Any]:
+    def item_scores(self, prediction: PredictedSets, split: Split[SetBatch]) -> dict[str, Tensor]:
+        """Of the first 500 sets, as the metric."""
+        return {"ospa": self._ospa(prediction, split).float()}
+
+    def _ospa(self, prediction: PredictedSets, split: Split[SetBatch]) -> Tensor:
+        guesses = PredictedSets(*(part[:MATCHED] for part in prediction))
+        true = SetBatch(*(part[:MATCHED] for part in split.targets))
+        return PIXELS * ospa_distance(guesses, true, CUT / PIXELS)
+
+    def constants(self, train: Split[SetBatch]) -> dict[str, PredictedSets]:
         """Sets of few and of many points fitted to the distance in pixels, and one fitted to the papers' loss."""
         sets = train.targets
         answers = {}
         for size in sorted({min(FEW, self.max_size), self.max_size}):
-            start = SetGuess(_random_points(sets, size), torch.ones(1, size))
+            start = PredictedSets(_random_points(sets, size), torch.ones(1, size))
             answers[f"{size} points"] = _padded(_fitted(start, sets, self._distance), self.max_size)
         answers["papers' loss"] = _fitted(next(iter(answers.values())), sets, chamfer_padded)
         return answers
 
-    def _distance(self, prediction: SetGuess, target: SetBatch) -> Tensor:
+    def _distance(self, prediction: PredictedSets, target: SetBatch) -> Tensor:
         return chamfer_distance(prediction, target, EMPTY).mean()
 
 
@@ -106,7 +109,7 @@ def _random_points(sets: SetBatch, size: int) -> Tensor:
     return points[torch.randint(len(points), (1, size), generator=torch.Generator().manual_seed(0))]
 
 
-def _fitted(start: SetGuess, sets: SetBatch, loss: Callable[[SetGuess, SetBatch], Tensor]) -> SetGuess:
+def _fitted(start: PredictedSets, sets: SetBatch, loss: Callable[[PredictedSets, SetBatch], Tensor]) -> PredictedSets:
     """The one set that ``start`` becomes when it is brought down the loss against random sets."""
     generator = torch.Generator().manual_seed(0)
     elements, presence = (part.clone().requires_grad_() for part in start)
@@ -116,15 +119,15 @@ def _fitted(start: SetGuess, sets: SetBatch, loss: Callable[[SetGuess, SetBatch]
         target = SetBatch(sets.elements[chosen], sets.mask[chosen])
         optimizer.param_groups[0]["lr"] = 0.02 * (1 - step / STEPS)
         optimizer.zero_grad()
-        loss(SetGuess(elements.expand(BATCH, -1, -1), presence.expand(BATCH, -1)), target).backward()
+        loss(PredictedSets(elements.expand(BATCH, -1, -1), presence.expand(BATCH, -1)), target).backward()
         optimizer.step()
-    return SetGuess(elements.detach(), presence.detach())
+    return PredictedSets(elements.detach(), presence.detach())
 
 
-def _padded(sets: SetGuess, size: int) -> SetGuess:
+def _padded(sets: PredictedSets, size: int) -> PredictedSets:
     missing = size - sets.elements.shape[1]
-    return SetGuess(pad(sets.elements, (0, 0, 0, missing)), pad(sets.presence, (0, missing)))
+    return PredictedSets(pad(sets.elements, (0, 0, 0, missing)), pad(sets.presence, (0, missing)))
 
 
-def _parts(sets: Any, size: int = 256) -> Any:
+def _parts(sets: PredictedSets | SetBatch, size: int = 256) -> Iterator[tuple[Tensor, Tensor]]:
     return zip(sets[0].split(size), sets[1].split(size), strict=True)

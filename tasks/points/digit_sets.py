@@ -7,8 +7,8 @@ k of a random order are a random subset.
 
 from __future__ import annotations
 
-import os
-import tempfile
+import io
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,11 +20,16 @@ from filelock import FileLock
 from jaxtyping import Bool, Int, UInt16
 from torch import Tensor
 
-from setbench.tasks.interfaces import DataIdentity, Progress, SetBatch, Task
+from setbench.files import write_atomically
+from setbench.sets import SetBatch
+from setbench.specs import SetSpec
+from setbench.tasks.data_keys import LARGEST_DIGIT
+from setbench.tasks.entry import Options, TaskEntry
+from setbench.tasks.interfaces import DataIdentity, P, Progress, T, Task
+from setbench.tasks.no_data import keeping
 
 SIDE = 28
-MAX_SIZE = 342
-"""The largest set of MNIST's training images."""
+MAX_SIZE = LARGEST_DIGIT
 
 NO_PIXEL = np.iinfo(np.uint16).max
 
@@ -54,37 +59,43 @@ class Source(ABC):
             NoData: with one line that says how to get them.
         """
 
+    def independent(self, split: str, size: int) -> int:
+        """How many different handwritten digits the first ``size`` sets of a split show; each its own, if not said."""
+        return size
+
     def prepare(self, split: str, size: int, cache: Path, data: Path | None, progress: Progress) -> Path:
-        """Make the file of a split if it is not there; several processes may ask at once."""
+        """Make the file of a split if it is not there or damaged; several processes may ask at once.
+
+        Raises:
+            NoData: the examples cannot be had, or not be kept in ``cache``.
+        """
         path = self.file(cache, split, size)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(path.with_suffix(".lock")):
-                if not path.exists():
-                    _write(path, *self.make(split, size, cache, data, progress))
+        if not _whole(path):
+            with keeping(cache):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with FileLock(path.with_suffix(".lock")):
+                    if not _whole(path):
+                        _write(path, *self.make(split, size, cache, data, progress))
         return path
 
 
-class DigitSets(Task):
+class DigitSets(Task[P, T]):
     """A task on digits as sets of points; what is to be said of them is the subclass's matter.
 
-    Coordinates are (row, column) / 27, so in [0, 1], as in the released code of Zhang, Hare, Prügel-Bennett 2019.
-
-    Args:
-        sizes, cache, data: as for every task; 0 takes all of a split.
-        points: keep at most so many points of each set (a random subset, drawn once); 0 keeps all.
+    Coordinates are (row, column) / 27, so in [0, 1], as in the released code of Zhang, Hare, Prügel-Bennett 2019. The
+    option ``points`` keeps at most so many points of each set (a random subset, drawn once); 0 keeps all.
     """
 
     source: Source
 
-    def __init__(self, sizes: Mapping[str, int], cache: Path, data: Path | None = None, points: int = 0) -> None:
-        super().__init__(
-            {name: min(sizes.get(name) or most, most) for name, most in self.source.sizes.items()}, cache, data
-        )
-        if not 0 <= points <= MAX_SIZE:
-            raise ValueError(f"points is 0 (all) to {MAX_SIZE}, not {points}")
-        self.points = points
-        self.max_size = points or MAX_SIZE
+    def __init__(
+        self, entry: TaskEntry, options: Options, sizes: Mapping[str, int], cache: Path, data: Path | None
+    ) -> None:
+        there = {name: min(sizes.get(name) or most, most) for name, most in self.source.sizes.items()}
+        super().__init__(entry, options, there, cache, data)
+        self.points = int(options["points"])
+        assert isinstance(self.input, SetSpec)
+        self.max_size = self.input.max_size
 
     @property
     def identity(self) -> DataIdentity:
@@ -95,6 +106,9 @@ class DigitSets(Task):
     def prepare(self, progress: Progress) -> None:
         for name, size in self.sizes.items():
             self.source.prepare(name, size, self.cache, self.data, progress)
+
+    def independent_items(self, name: str) -> int:
+        return self.source.independent(name, self.sizes[name])
 
     def sets(self, name: str) -> tuple[SetBatch, Int[Tensor, " batch"]]:
         """The sets of a split, and the digits that they show."""
@@ -133,9 +147,16 @@ def as_sets(pixels: UInt16[np.ndarray, "images size"]) -> SetBatch:
 
 
 def _write(path: Path, pixels: np.ndarray, labels: np.ndarray) -> None:
-    """One array, the label as its last column; whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-        np.save(part, np.concatenate([pixels, labels[:, None].astype(np.uint16)], axis=1))
-        part.flush()
-        os.fsync(part.fileno())
-    os.replace(part.name, path)
+    """One array, the label as its last column, and the CRC-32 of the file behind it; whole or not at all."""
+    content = io.BytesIO()
+    np.save(content, np.concatenate([pixels, labels[:, None].astype(np.uint16)], axis=1))
+    array = content.getvalue()
+    write_atomically(path, array + zlib.crc32(array).to_bytes(4, "little"))
+
+
+def _whole(path: Path) -> bool:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return zlib.crc32(memoryview(content)[:-4]).to_bytes(4, "little") == content[-4:] != b""

@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
@@ -41,6 +42,11 @@ class Digits(Source):
     def file(self, cache: Path, split: str, size: int) -> Path:
         return cache / "digits" / f"v{POINTS_VERSION}-{split}-{-(-size // CHUNK) * CHUNK}.npy"
 
+    def independent(self, split: str, size: int) -> int:
+        """The different base pictures among the first ``size``: at most 1,300, 200 and 297."""
+        drawn = [_draw(split, chunk)[0] for chunk in range(-(-size // CHUNK))]
+        return len(np.unique(np.concatenate(drawn)[:size]))
+
     def make(
         self, split: str, size: int, cache: Path, data: Path | None, progress: Progress
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -53,12 +59,16 @@ class Digits(Source):
         chunks = -(-size // CHUNK)
         for chunk in range(chunks):
             progress("drawing digits", chunk * CHUNK, chunks * CHUNK)
-            seed = [list(BASE).index(split), chunk]
-            generator = np.random.default_rng(seed)
-            which = generator.integers(len(chosen), size=CHUNK)
+            which, generator = _draw(split, chunk)
             pixels.append(shuffled_pixels(redraw(images[which], generator), generator))
             labels.append(digits[which])
         return np.concatenate(pixels), np.concatenate(labels)
+
+
+def _draw(split: str, chunk: int) -> tuple[Int[np.ndarray, " examples"], np.random.Generator]:
+    """Which base picture each example of a chunk is of, and the generator of how it is drawn."""
+    generator = np.random.default_rng([list(BASE).index(split), chunk])
+    return generator.integers(len(BASE[split]), size=CHUNK), generator
 
 
 def redraw(images: Tensor, generator: np.random.Generator) -> np.ndarray:

@@ -7,11 +7,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from setbench.bench.runner.execute import preload
+from setbench.bench.records.record import Record
+from setbench.bench.runner.processes import preload
 from setbench.models.catalogue import CATALOGUE
 
 HERE = Path(__file__).parent
@@ -46,7 +46,7 @@ def forkserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, forkserver: None) -> tuple[Path, list[dict[str, Any]]]:
+def finished(tmp_path_factory: pytest.TempPathFactory, forkserver: None) -> tuple[Path, list[Record]]:
     """One uninterrupted run of a small cross through the three-line interface: its folder, its records."""
     from runs_for_tests import options
 

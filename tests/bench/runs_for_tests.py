@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from setbench.bench.runner.driver import Options
+from setbench.bench.records.record import Record
+from setbench.bench.runner.options import Options
 
 TASKS = ["arithmetic_sum", "rotated_square"]
 MODELS = ["deep_sets", "raw_mlp"]
@@ -40,7 +40,11 @@ def stamps(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (folder / "results" / "records").iterdir()}
 
 
-def numbers(record: dict[str, Any]) -> str:
-    """What a cell found, to the last bit; without times, memory and dates."""
-    kept = ("id", "status", "reason", "metrics", "curve", "figures", "invariance", "parameters", "calibration", "data")
-    return json.dumps({name: record.get(name) for name in kept}, sort_keys=True)
+def numbers(record: Record) -> dict[str, Any]:
+    """What a cell found, to the last bit; without times, memory, dates and the machine."""
+    whole = record.model_dump(exclude={"seconds", "machine", "finished", "command", "commit", "dirty"})
+    if record.measured is not None:
+        for unlike in ("time", "peak_memory_mb"):
+            del whole["measured"][unlike]
+        del whole["measured"]["curve"]["validation_seconds"]
+    return whole

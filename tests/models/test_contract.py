@@ -1,14 +1,24 @@
-"""The contract can fail: for each law an encoder that breaks it, and is found out with a line that says how."""
+"""The contract can fail: for each law of encoders one that breaks it, and is found out with a line that says how."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from setbench.models.catalogue import Row
-from setbench.models.contract import LAWS, HeldConstant, broken_laws, main
+from setbench.models.catalogue import CATALOGUE, ModelSpec
+from setbench.models.contract import ENCODER_LAWS, broken_laws
+from setbench.models.contract.__main__ import main
+from setbench.models.contract.decoders import LAWS as DECODER_LAWS
+from setbench.models.contract.encoders import LAWS, HeldConstant
 from setbench.models.entry import Entry
 from setbench.models.interfaces import SetEncoder
 from setbench.models.ops.layers import masked_mean, masked_sum, mlp
+from setbench.options import Option
+
+ROOT = Path(__file__).parents[2]
 
 
 class Sound(SetEncoder):
@@ -85,7 +95,7 @@ class WrongDerivative(Sound):
 
 class DeadParameter(Sound):
     def __init__(self, spec, latent, width):
-        super().__init__(spec, latent)
+        super().__init__(spec, latent, width)
         self.unused = mlp(2, 2)
 
 
@@ -109,7 +119,7 @@ class Remembers(Sound):
 class WritesIntoItsInput(Sound):
     def forward(self, elements, mask):
         code = super().forward(elements, mask)
-        elements.detach()[:, -1] += 1
+        mask[:, -1] = False  # of the elements it has a copy
         return code
 
 
@@ -131,10 +141,14 @@ OFFENDERS = {
 }
 
 
-def row(encoder: type[SetEncoder], invariance="exact") -> Row:
-    """A row for a class of this file."""
-    entry = Entry(encoder.__name__, f"{__name__}:{encoder.__name__}", "encoder", "test", "", "", "", invariance)
-    return Row(entry, {})
+def entry(cls: type, kind="encoder", **others) -> Entry:
+    """An entry for a class of this file."""
+    return Entry(cls.__name__, f"{__name__}:{cls.__name__}", kind, "control", "", "", "", **others)
+
+
+def row(cls: type, invariance="exact") -> ModelSpec:
+    """It with its default options."""
+    return ModelSpec(entry(cls, invariance=invariance), {})
 
 
 def test_a_sound_encoder_breaks_no_law():
@@ -167,11 +181,79 @@ def test_held_constant_gives_a_straight_through_estimator_its_own_derivative():
     assert torch.equal(HeldConstant(rounded, x)(x), rounded(x))
 
 
-def test_the_command_checks_rows_and_suggests_names(capsys):
-    assert main(["deep_sets", "janossy:k=2"]) == 0
+def test_the_command_checks_models_and_suggests_names(capsys):
+    assert main(["deep_sets", "janossy:k=2", "mlp"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"deep_sets: all {len(LAWS)} laws hold",
-        f"janossy:k=2: all {len(LAWS)} laws hold",
+        f"deep_sets: all {len(ENCODER_LAWS)} laws hold",
+        f"janossy:k=2: all {len(ENCODER_LAWS)} laws hold",
+        f"mlp: all {len(DECODER_LAWS)} laws hold",
     ]
     assert main(["deep_setz"]) == 2
     assert "did you mean 'deep_sets'?" in capsys.readouterr().err
+
+
+class Optional(Sound):
+    def __init__(self, spec, latent, width, power=2.0):
+        super().__init__(spec, latent, width)
+
+
+class Unbuildable(Sound):
+    def __init__(self, spec, latent, width):
+        raise RuntimeError("no luck\ntoday")
+
+
+class NoEncoder(nn.Module):
+    pass
+
+
+POWER = {"power": Option(2.0, "a number")}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        (entry(Sound, options=POWER), "Sound takes no option 'power'; there are none"),
+        (entry(Optional, options={"powr": POWER["power"]}), "Optional takes no option 'powr'; did you mean 'power'?"),
+        (entry(Optional), "Optional takes an option 'power', which the entry does not have"),
+        (
+            entry(Optional, options={"power": Option(3.0, "a number")}),
+            "the default of 'power' is 3.0 in the entry and 2.0 in Optional",
+        ),
+        (
+            entry(Optional, options=POWER, overrides=("power",)),
+            "overrides has 'power', whose default is 2.0 in Optional too",
+        ),
+        (entry(Unbuildable), "Unbuildable cannot be built: RuntimeError: no luck"),
+        (entry(NoEncoder), f"{__name__}:NoEncoder is no SetEncoder, as kind='encoder' says"),
+        (entry(Sound, kind="decoder"), f"{__name__}:Sound is no SetDecoder, as kind='decoder' says"),
+        (
+            Entry("gone", "no_such_module:Gone", "encoder", "control", "", "", ""),
+            "the target 'no_such_module:Gone' cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'",
+        ),
+        (
+            Entry("gone", f"{__name__}:Gone", "encoder", "control", "", "", ""),
+            f"the target '{__name__}:Gone' cannot be loaded: "
+            f"AttributeError: module '{__name__}' has no attribute 'Gone'",
+        ),
+    ],
+    ids=lambda value: value.name if isinstance(value, Entry) else "",
+)
+def test_what_cannot_be_tried_is_one_line(wrong, line, monkeypatch, capsys):
+    options = {name: option.default for name, option in wrong.options.items()}
+    assert broken_laws(ModelSpec(wrong, options)) == {"is_what_its_entry_says": line}
+    monkeypatch.setitem(CATALOGUE, wrong.name, wrong)
+    assert main([wrong.name]) == 1
+    assert capsys.readouterr().out.splitlines() == [f"{wrong.name}: {line}"]
+
+
+def test_the_command_takes_a_plugin():
+    command = [sys.executable, "-m", "setbench.models.contract", "--plugin", "docs/norm_pool.py", "norm_pool"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout == "norm_pool: all 13 laws hold\n"
+    assert done.returncode == 0
+
+
+def test_a_plugin_that_is_not_there_is_one_line(capsys):
+    assert main(["--plugin", "nowhere.py", "mine"]) == 2
+    assert capsys.readouterr().err == "--plugin nowhere.py: no such Python file\n"

@@ -9,10 +9,13 @@ from torch import nn
 
 from setbench.models.build import build_predictor
 from setbench.models.catalogue import parse
-from setbench.models.interfaces import PredictedSets, SetEncoder, SetSpec
+from setbench.models.interfaces import SetDecoder, SetEncoder
 from setbench.models.predictors import DRAWS, Readout, SetDecoding
+from setbench.sets import PredictedSets
+from setbench.specs import ImageSpec, LabelSpec, NumberSpec, SetSpec, VectorSpec
 
-SETS = ("set", 2, 6, None)
+SETS = SetSpec(2, 6)
+VECTOR, IMAGE = VectorSpec(2), ImageSpec(3, 32, 32)
 DEEP_SETS = parse("deep_sets", ("encoder",))
 DECODERS = ("mlp", "lstm", "dspn")
 
@@ -59,12 +62,12 @@ def test_losses_of_the_autoencoder(decoder: str) -> None:
     torch.testing.assert_close(losses["task"], sum(squares(each, sets) for each in trained) / len(trained))
 
 
-@pytest.mark.parametrize("source", [("vector", 2), ("image", 3, 32, 32)])
-def test_dspn_from_vectors_and_images_adds_the_representation_loss(source: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize("source", [VECTOR, IMAGE], ids=["vector", "image"])
+def test_dspn_from_vectors_and_images_adds_the_representation_loss(source: VectorSpec | ImageSpec) -> None:
     predictor = build_predictor(
         source, SETS, encoder=DEEP_SETS, decoder=parse("dspn", ("decoder",)), latent=8, width=16
     )
-    inputs = torch.rand(5, *source[1:])
+    inputs = torch.rand(5, 2) if source == VECTOR else torch.rand(5, 3, 32, 32)
     sets = batch()
     step = predictor.calibrate(inputs, sets)["dspn_step"]
     assert step > 0
@@ -81,7 +84,7 @@ def test_dspn_from_vectors_and_images_adds_the_representation_loss(source: tuple
 def test_dspn_in_auto_encoding_has_one_encoder() -> None:
     predictor = autoencoder("dspn")
     assert predictor.encoder is predictor.decoder.encoder
-    plain = build_predictor(("vector", 2), SETS, encoder=None, decoder=parse("mlp", ("decoder",)), latent=8, width=16)
+    plain = build_predictor(VECTOR, SETS, encoder=None, decoder=parse("mlp", ("decoder",)), latent=8, width=16)
     assert plain.encoder is None
     with pytest.raises(TypeError, match="no set encoder"):
         plain.encode(*batch())
@@ -106,8 +109,8 @@ def test_random_encoder_averages_whole_predictions() -> None:
     coin = Coin()
     head = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 4))
     labels = Readout(coin, head, classes=4)
-    assert labels.variants() == {"p=20": {"draws": 20}, "p=1": {"draws": 1}}
-    probabilities = labels(batch(), draws=20).exp()
+    assert labels.variants() == {"p=20": 20, "p=1": 1}
+    probabilities = labels(batch(), 20).exp()
     each = torch.stack([head(torch.full((3,), given)).softmax(0) for given in coin.given])
     assert len(each) == 20
     torch.testing.assert_close(probabilities[0], each.mean(dim=0))
@@ -116,7 +119,7 @@ def test_random_encoder_averages_whole_predictions() -> None:
     coin.given.clear()
     square = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1))
     numbers = Readout(coin, square, classes=None)
-    mean = numbers(batch(), draws=7)
+    mean = numbers(batch(), budget=7)
     each = torch.stack([square(torch.full((3,), given)) for given in coin.given])
     assert mean.shape == (5,)
     torch.testing.assert_close(mean[0], each.mean())
@@ -135,9 +138,9 @@ def test_spread_is_the_deviation_over_draws() -> None:
 
 
 def test_an_encoder_that_is_not_random_has_no_spread() -> None:
-    predictor = build_predictor(SETS, ("label", 4), encoder=DEEP_SETS, latent=8, width=16)
+    predictor = build_predictor(SETS, LabelSpec(4), encoder=DEEP_SETS, latent=8, width=16)
     assert isinstance(predictor, Readout)
-    assert predictor.variants() == {"": {}}
+    assert predictor.variants() == {"": None}
     assert predictor.spread(batch()).max() < 1e-6
     logits = predictor.head(predictor.encode(*batch()))
     assert logits.shape == (5, 4)
@@ -146,13 +149,11 @@ def test_an_encoder_that_is_not_random_has_no_spread() -> None:
 def test_latents_are_averaged_where_a_random_encoder_is_decoded() -> None:
     coin = Coin()
 
-    class Echo(nn.Module):
-        spec = SetSpec(1, 6)
-
-        def forward(self, code: torch.Tensor) -> list[PredictedSets]:
+    class Echo(SetDecoder):
+        def forward(self, code: torch.Tensor, budget: int | None = None) -> list[PredictedSets]:
             return [PredictedSets(code[:, None], code)]
 
-    predictor = SetDecoding(Echo(), None, coin)  # type: ignore[arg-type]
+    predictor = SetDecoding(Echo(SetSpec(1, 6), 3), None, coin)
     sets = (torch.zeros(2, 6, 1), torch.ones(2, 6, dtype=torch.bool))
     predictor.train()(sets)
     assert len(coin.given) == 1
@@ -168,15 +169,13 @@ def test_adversary_comes_from_the_encoder() -> None:
             super().__init__()
             self.opponent = nn.Linear(2, 2)
 
-        def adversary_parameters(self) -> Any:
-            return self.opponent.parameters()
+        def adversaries(self) -> list[nn.Parameter]:
+            return list(self.opponent.parameters())
 
     fought = Fought()
-    given = Readout(fought, nn.Linear(3, 1), None).adversary()
-    assert given is not None
-    assert [id(weight) for weight in given["parameters"]] == [id(fought.opponent.weight), id(fought.opponent.bias)]
-    assert given["every"] == 1
-    assert Readout(Coin(), nn.Linear(3, 1), None).adversary() is None
+    given = Readout(fought, nn.Linear(3, 1), None).adversaries()
+    assert [id(weight) for weight in given] == [id(fought.opponent.weight), id(fought.opponent.bias)]
+    assert list(Readout(Coin(), nn.Linear(3, 1), None).adversaries()) == []
 
 
 def test_whole_predictors_are_built_from_the_sets_alone() -> None:
@@ -185,7 +184,7 @@ def test_whole_predictors_are_built_from_the_sets_alone() -> None:
     assert type(predictor) is row.entry.load()
     assert predictor(batch()).elements.shape == (5, 6, 2)
     with pytest.raises(ValueError, match="no use for set in, label out"):
-        build_predictor(SETS, ("label", 3), encoder=row, latent=8, width=16)
+        build_predictor(SETS, LabelSpec(3), encoder=row, latent=8, width=16)
 
 
 MLP, DSPN = parse("mlp", ("decoder",)), parse("dspn", ("decoder",))
@@ -196,24 +195,23 @@ MLP, DSPN = parse("mlp", ("decoder",)), parse("dspn", ("decoder",))
     [
         (SETS, SETS, {"encoder": DEEP_SETS}, "a decoder is needed"),
         (SETS, SETS, {"encoder": None, "decoder": MLP}, "needs a set encoder"),
-        (("vector", 2), SETS, {"encoder": None, "decoder": DSPN}, "needs a set encoder"),
-        (("vector", 2), SETS, {"encoder": DEEP_SETS, "decoder": MLP}, "has no use for the set encoder deep_sets"),
-        (("set", 2, 7, None), SETS, {"encoder": DEEP_SETS, "decoder": MLP}, "the same sets in and out"),
-        (SETS, ("label", 3), {"encoder": DEEP_SETS, "decoder": MLP}, "without a decoder"),
-        (SETS, ("label", 3), {"encoder": DEEP_SETS, "head": "cubic"}, "no head is called 'cubic'"),
-        (SETS, ("words", 3), {"encoder": DEEP_SETS}, "no predictor gives 'words'"),
-        (("sound", 3), SETS, {"encoder": None, "decoder": MLP}, "no predictor reads 'sound'"),
+        (VECTOR, SETS, {"encoder": None, "decoder": DSPN}, "needs a set encoder"),
+        (VECTOR, SETS, {"encoder": DEEP_SETS, "decoder": MLP}, "has no use for the set encoder deep_sets"),
+        (SetSpec(2, 7), SETS, {"encoder": DEEP_SETS, "decoder": MLP}, "the same sets in and out"),
+        (SETS, LabelSpec(3), {"encoder": DEEP_SETS, "decoder": MLP}, "without a decoder"),
+        (SETS, LabelSpec(3), {"encoder": DEEP_SETS, "head": "cubic"}, "no head is called 'cubic'"),
+        (SETS, VECTOR, {"encoder": DEEP_SETS}, "no predictor gives VectorSpec"),
+        (VECTOR, NumberSpec(), {"encoder": DEEP_SETS}, "a number is predicted from a set"),
+        (LabelSpec(3), SETS, {"encoder": None, "decoder": MLP}, "no predictor reads LabelSpec"),
         (
-            ("image", 3, 32, 32),
+            IMAGE,
             SETS,
             {"encoder": None, "decoder": MLP, "image_encoder": "vgg"},
             "known: small, resnet34",
         ),
     ],
 )
-def test_parts_that_do_not_fit(
-    source: tuple[Any, ...], output: tuple[Any, ...], given: dict[str, Any], message: str
-) -> None:
+def test_parts_that_do_not_fit(source: Any, output: Any, given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build_predictor(source, output, latent=8, width=16, **given)
 

@@ -6,10 +6,11 @@ import torch
 from setbench.models.build import build_predictor
 from setbench.models.catalogue import parse
 from setbench.models.interfaces import Predictor
+from setbench.specs import ImageSpec, SetSpec
 
-POINTS = ("set", 2, 342, slice(0, 2))
-STATES = ("set", 18, 10, slice(0, 3))
-PICTURE = ("image", 3, 128, 128)
+POINTS = SetSpec(2, 342, slice(0, 2))
+STATES = SetSpec(18, 10, slice(0, 3))
+PICTURE = ImageSpec(3, 128, 128)
 
 
 def count(predictor: Predictor) -> int:

@@ -15,6 +15,7 @@ DECLARED = {
     "net": Option("lstm", "reads the sequence", choices=("lstm", "mlp")),
     "bias": Option(True, "whether there is one"),
     "name": Option("", "any word"),
+    "size": Option("auto", "a size, or found by itself", words=("auto",), above=0, number=float),
 }
 
 
@@ -26,6 +27,9 @@ DECLARED = {
         ({"temperature": 2}, 2.0),
         ({"k": "N"}, "N"),
         ({"k": "3"}, 3),
+        ({"size": "auto"}, "auto"),
+        ({"size": "0.5"}, 0.5),
+        ({"size": 2}, 2.0),
         ({"net": "mlp"}, "mlp"),
         ({"bias": "False"}, False),
         ({"bias": False}, False),

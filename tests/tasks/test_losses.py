@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from setbench.tasks.interfaces import SetBatch, SetGuess
+from setbench.sets import PredictedSets, SetBatch
 from setbench.tasks.losses import assign, chamfer_padded, hungarian
 
 
-def random_sets(size: int, features: int, batch: int = 5, seed: int = 0) -> tuple[SetGuess, SetBatch]:
+def random_sets(size: int, features: int, batch: int = 5, seed: int = 0) -> tuple[PredictedSets, SetBatch]:
     generator = torch.Generator().manual_seed(seed)
     draw = {"generator": generator, "dtype": torch.float64}
     # Spread of 2, so that both branches of the Huber function are met.
-    guess = SetGuess(2 * torch.randn(batch, size, features, **draw), torch.rand(batch, size, **draw))
+    guess = PredictedSets(2 * torch.randn(batch, size, features, **draw), torch.rand(batch, size, **draw))
     mask = torch.arange(size) < torch.randint(0, size + 1, (batch, 1), generator=generator)
     return guess, SetBatch(2 * torch.randn(batch, size, features, **draw) * mask[..., None], mask)
 
 
-def costs_by_hand(guess: SetGuess, target: SetBatch) -> np.ndarray:
+def costs_by_hand(guess: PredictedSets, target: SetBatch) -> np.ndarray:
     left = np.concatenate([guess.elements.numpy(), guess.presence.numpy()[..., None]], -1)
     right = np.concatenate([target.elements.numpy(), target.mask.numpy()[..., None]], -1)
     d = np.abs(left[:, :, None] - right[:, None])
@@ -48,7 +48,7 @@ def test_chamfer_is_both_means_of_minima(size: int) -> None:
 def test_multiplicity_is_seen_by_hungarian_alone() -> None:
     a, b = [0.0, 0.0], [1.0, 0.0]
     aab, abb = torch.tensor([[a, a, b]]), torch.tensor([[a, b, b]])
-    guess, target = SetGuess(aab, torch.ones(1, 3)), SetBatch(abb, torch.ones(1, 3, dtype=torch.bool))
+    guess, target = PredictedSets(aab, torch.ones(1, 3)), SetBatch(abb, torch.ones(1, 3, dtype=torch.bool))
     assert chamfer_padded(guess, target).item() == 0
     # One a meets one b: Huber(1) = 1/2 in one of three channels, for one of three slots.
     assert hungarian(guess, target).item() == pytest.approx(0.5 / 9)
@@ -59,7 +59,7 @@ def test_gradient_is_that_of_the_full_formula(loss) -> None:
     guess, target = random_sets(5, 3)
 
     def of(elements: torch.Tensor, presence: torch.Tensor) -> torch.Tensor:
-        return loss(SetGuess(elements, presence), target)
+        return loss(PredictedSets(elements, presence), target)
 
     inputs = tuple(part.requires_grad_() for part in guess)
     assert torch.autograd.gradcheck(of, inputs)
@@ -71,7 +71,7 @@ def test_order_of_slots_is_nothing(loss) -> None:
     guess, target = random_sets(6, 3)
     order, other = torch.randperm(6), torch.randperm(6)
     moved = loss(
-        SetGuess(guess.elements[:, order], guess.presence[:, order]),
+        PredictedSets(guess.elements[:, order], guess.presence[:, order]),
         SetBatch(target.elements[:, other], target.mask[:, other]),
     )
     assert moved.item() == pytest.approx(loss(guess, target).item(), rel=1e-12)
@@ -80,10 +80,12 @@ def test_order_of_slots_is_nothing(loss) -> None:
 def test_blocks_change_nothing() -> None:
     """More pairs than one block holds: the same value as sample by sample."""
     generator = torch.Generator().manual_seed(0)
-    guess = SetGuess(torch.rand(3, 342, 2, generator=generator), torch.rand(3, 342, generator=generator))
+    guess = PredictedSets(torch.rand(3, 342, 2, generator=generator), torch.rand(3, 342, generator=generator))
     target = SetBatch(torch.rand(3, 342, 2, generator=generator), torch.rand(3, 342, generator=generator) > 0.5)
     single = [
-        chamfer_padded(SetGuess(*(part[i : i + 1] for part in guess)), SetBatch(*(part[i : i + 1] for part in target)))
+        chamfer_padded(
+            PredictedSets(*(part[i : i + 1] for part in guess)), SetBatch(*(part[i : i + 1] for part in target))
+        )
         for i in range(3)
     ]
     assert chamfer_padded(guess, target).item() == pytest.approx(torch.stack(single).mean().item(), rel=1e-6)
@@ -107,3 +109,32 @@ def test_unequal_slots() -> None:
 
 def test_no_problems_no_assignments() -> None:
     assert assign(torch.zeros(0, 4, 4)).shape == (0, 4)
+
+
+@pytest.mark.parametrize(("batch", "slots", "size"), [(0, 3, 3), (0, 0, 0), (2, 0, 0), (2, 3, 0), (2, 0, 3)])
+def test_the_loss_of_nothing_is_0_with_a_gradient(batch: int, slots: int, size: int) -> None:
+    guess = PredictedSets(torch.ones(batch, slots, 2).requires_grad_(), torch.ones(batch, slots).requires_grad_())
+    target = SetBatch(torch.zeros(batch, size, 2), torch.zeros(batch, size, dtype=torch.bool))
+    for loss in (chamfer_padded, *[hungarian] * (slots == size)):
+        value = loss(guess, target)
+        assert value.item() == 0
+        for part, slope in zip(guess, torch.autograd.grad(value, guess), strict=True):
+            assert slope.shape == part.shape
+            assert not slope.any()
+
+
+@pytest.mark.parametrize("loss", [chamfer_padded, hungarian])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_half_precision(loss, autocast: bool) -> None:
+    """Value and gradient of bfloat16 predictions, and of anything under autocast, are near those in float32."""
+    guess, target = random_sets(6, 3)
+    exact = [part.bfloat16().float().requires_grad_() for part in guess]
+    wanted = loss(PredictedSets(*exact), target)
+    halves = [part.detach() if autocast else part.detach().bfloat16() for part in exact]
+    halves = [part.requires_grad_() for part in halves]
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        found = loss(PredictedSets(*halves), target)
+    assert found.item() == pytest.approx(wanted.item(), rel=0.02)
+    slopes = torch.autograd.grad(found, halves), torch.autograd.grad(wanted, exact)
+    for half, full in zip(*slopes, strict=True):
+        assert (half.float() - full).norm() <= 0.05 * full.norm()

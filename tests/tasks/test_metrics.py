@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial.distance import cdist
 
-from setbench.tasks.interfaces import SetBatch, SetGuess
+from setbench.sets import PredictedSets, SetBatch
 from setbench.tasks.metrics import (
     average_precision_boxes,
     average_precision_states,
@@ -19,7 +19,12 @@ from setbench.tasks.metrics import (
     size_error,
     state_metrics,
 )
-from setbench.tasks.metrics.average_precision import NOTHING, average_precision_per_image
+from setbench.tasks.metrics.average_precision import (
+    NOTHING,
+    average_precision_per_image,
+    average_precision_within_image,
+    free_closeness,
+)
 from setbench.tasks.metrics.boxes import BOX_METRICS, BOX_OVERLAPS, box_iou, published_box_iou
 from setbench.tasks.metrics.states import ATTRIBUTES, STATE_DISTANCES, STATE_METRICS, match_states
 
@@ -109,15 +114,56 @@ def test_average_over_ties_does_not_see_the_order_of_files() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_per_image_is_the_mean_of_pooled_ones(seed: int) -> None:
+def test_within_image_is_the_pooled_one_of_each_image(seed: int) -> None:
     confidence, claims = random_claims(seed, 6, 5)
     objects = np.array([3, 4, 5, 3, 0, 9])
     single = [
-        area_by_hand([(0, int(claims[i, j])) for j in np.argsort(-confidence[i])], objects[i])
+        area_by_hand([(0, int(claims[i, j])) for j in np.argsort(-confidence[i])], objects[i]) if objects[i] else np.nan
         for i in range(6)
-        if objects[i]
     ]
-    assert average_precision_per_image(confidence, claims, objects) == pytest.approx(np.mean(single), rel=1e-12)
+    found = average_precision_within_image(confidence, claims, objects)
+    assert found == pytest.approx(np.array(single), rel=1e-12, nan_ok=True)
+
+
+def per_image_by_hand(confidence: list[float], distance: np.ndarray, threshold: float) -> float:
+    """The published code's rule in plain words, for one scene: objects are a list that gets shorter."""
+    free = list(range(distance.shape[1]))
+    hits = []
+    for slot in sorted(range(len(confidence)), key=lambda slot: -confidence[slot]):
+        candidates = [thing for thing in free if distance[slot, thing] < np.inf]
+        if not candidates:
+            hits.append(False)
+            continue
+        nearest = min(candidates, key=lambda thing: distance[slot, thing])
+        free.remove(nearest)
+        hits.append(bool(distance[slot, nearest] < threshold))
+    precision = [sum(hits[: k + 1]) / (k + 1) for k in range(len(hits))]
+    return 100 * sum(max(precision[k:]) for k, hit in enumerate(hits) if hit) / distance.shape[1]
+
+
+@pytest.mark.parametrize("threshold", [np.inf, 1.0, 0.3])
+def test_per_image_takes_objects_away(threshold: float) -> None:
+    generator = np.random.default_rng(5)
+    confidence, distance = generator.random((40, 6)).round(1), generator.random((40, 6, 4)) * 1.5
+    distance[generator.random(distance.shape) < 0.3] = np.inf  # of other attributes
+    expected = [per_image_by_hand(list(c), d, threshold) for c, d in zip(confidence, distance, strict=True)]
+    free = free_closeness(confidence, -distance)
+    found = average_precision_per_image(confidence, free, -threshold, np.full(40, 4))
+    assert found == pytest.approx(np.array(expected), rel=1e-12)
+
+
+def test_the_two_definitions_of_one_image_differ() -> None:
+    """One object at 0, guesses at 2 (of confidence .9) and at 0 (.8), threshold 1: the far guess takes it away."""
+    confidence, closeness, objects = np.array([[0.9, 0.8]]), np.array([[[-2.0], [0.0]]]), np.array([1])
+    assert average_precision_per_image(confidence, free_closeness(confidence, closeness), -1.0, objects) == [0.0]
+    assert average_precision_within_image(confidence, np.array([[NOTHING, 0]]), objects) == [50.0]
+
+
+def test_scenes_without_objects_or_slots() -> None:
+    none = free_closeness(np.ones((2, 3)), np.zeros((2, 3, 0)))
+    assert (none == -np.inf).all()
+    assert np.isnan(average_precision_per_image(np.ones((2, 3)), none, -1.0, np.zeros(2, int))).all()
+    assert average_precision_per_image(np.ones((2, 0)), np.ones((2, 0)), -1.0, np.ones(2, int)).tolist() == [0, 0]
 
 
 def test_no_object_and_no_number_are_said() -> None:
@@ -127,7 +173,7 @@ def test_no_object_and_no_number_are_said() -> None:
         pooled_average_precision(np.array([[np.nan]]), [np.zeros((1, 1), int)], 1)
 
 
-def random_states(scenes: int, seed: int = 0) -> tuple[SetGuess, SetBatch]:
+def random_states(scenes: int, seed: int = 0) -> tuple[PredictedSets, SetBatch]:
     """True scenes, and predictions that are near in place and mostly right in attributes."""
     generator = torch.Generator().manual_seed(seed)
     true = torch.zeros(scenes, 10, 18)
@@ -138,7 +184,7 @@ def random_states(scenes: int, seed: int = 0) -> tuple[SetGuess, SetBatch]:
     mask = torch.arange(10) < torch.randint(3, 11, (scenes, 1), generator=generator)
     guess = true + 0.15 * torch.randn(true.shape, generator=generator)
     guess = guess[:, torch.randperm(10, generator=generator)]
-    return SetGuess(guess, torch.rand(scenes, 10, generator=generator)), SetBatch(true * mask[..., None], mask)
+    return PredictedSets(guess, torch.rand(scenes, 10, generator=generator)), SetBatch(true * mask[..., None], mask)
 
 
 def test_states_against_plain_loops() -> None:
@@ -163,11 +209,11 @@ def test_states_against_plain_loops() -> None:
 
 def test_the_truth_scores_100_and_its_colours_wrong_0() -> None:
     _, target = random_states(20)
-    truth = SetGuess(target.elements, target.mask.float())
+    truth = PredictedSets(target.elements, target.mask.float())
     assert set(state_metrics(truth, target).values()) == {100.0}
     wrong = target.elements.clone()
     wrong[..., ATTRIBUTES["color"]] = wrong[..., ATTRIBUTES["color"]].roll(1, dims=-1)
-    scores = state_metrics(SetGuess(wrong, target.mask.float()), target)
+    scores = state_metrics(PredictedSets(wrong, target.mask.float()), target)
     # By chance another object may have just these attributes, but hardly in the same place.
     assert scores["ap_0.125"] < 1
 
@@ -177,7 +223,7 @@ def test_distance_is_in_units_of_the_scene() -> None:
     _, target = random_states(1)
     moved = target.elements.clone()
     moved[..., 0] += 0.3
-    matches = match_states(SetGuess(moved, target.mask.float()), target)
+    matches = match_states(PredictedSets(moved, target.mask.float()), target)
     claims_at_1, claims_at_half = matches.claims(-1.0), matches.claims(-0.5)
     real = target.mask.numpy()
     assert (claims_at_1[real] != NOTHING).all()
@@ -207,7 +253,7 @@ def test_boxes_against_plain_loops() -> None:
         detections.append((confidence[scene, slot], scene, best if overlaps[best] >= 0.5 else NOTHING))
     detections.sort(reverse=True)
     expected = area_by_hand([(scene, claim) for _, scene, claim in detections], int(mask.sum()))
-    prediction = SetGuess(torch.from_numpy(guess), torch.from_numpy(confidence))
+    prediction = PredictedSets(torch.from_numpy(guess), torch.from_numpy(confidence))
     target = SetBatch(torch.from_numpy(boxes), torch.from_numpy(mask))
     assert average_precision_boxes(prediction, target)["50"] == pytest.approx(expected, rel=1e-9)
     assert average_precision_boxes(prediction, target) == {
@@ -228,7 +274,7 @@ def test_overlaps_by_hand() -> None:
 def test_every_metric_is_described() -> None:
     guess, target = random_states(3)
     assert set(state_metrics(guess, target)) == set(STATE_METRICS)
-    boxes = SetGuess(guess.elements[..., :4], guess.presence)
+    boxes = PredictedSets(guess.elements[..., :4], guess.presence)
     assert set(box_metrics(boxes, SetBatch(target.elements[..., :4], target.mask))) == set(BOX_METRICS)
 
 
@@ -241,7 +287,7 @@ def test_what_is_not_finite_is_said() -> None:
 
 def test_chamfer_distance_against_scipy() -> None:
     generator = torch.Generator().manual_seed(0)
-    guess = SetGuess(torch.rand(9, 7, 2, generator=generator), torch.rand(9, 7, generator=generator))
+    guess = PredictedSets(torch.rand(9, 7, 2, generator=generator), torch.rand(9, 7, generator=generator))
     mask = torch.rand(9, 6, generator=generator) > 0.5
     mask[0], guess.presence[1] = False, 0.0
     mask[1], mask[2], guess.presence[2] = True, False, 0.0
@@ -274,7 +320,7 @@ def test_ospa_is_the_least_over_all_matchings(size: int, other: int) -> None:
     generator = torch.Generator().manual_seed(size)
     left, right = torch.rand(6, 2, generator=generator), torch.rand(6, 2, generator=generator)
     slots = torch.arange(6)
-    guess = SetGuess(left[None], (slots < size).float()[None])
+    guess = PredictedSets(left[None], (slots < size).float()[None])
     found = ospa_distance(guess, SetBatch(right[None], (slots < other)[None]), cut=0.4).item()
     # The shorter set filled up with elements that are 0.4 from everything, and all orders tried.
     longer = max(size, other)
@@ -288,7 +334,34 @@ def test_ospa_is_the_least_over_all_matchings(size: int, other: int) -> None:
 
 def test_ospa_sees_multiplicity_and_chamfer_does_not() -> None:
     a, b = [0.0, 0.0], [1.0, 0.0]
-    guess = SetGuess(torch.tensor([[a, a, b]]), torch.ones(1, 3))
+    guess = PredictedSets(torch.tensor([[a, a, b]]), torch.ones(1, 3))
     target = SetBatch(torch.tensor([[a, b, b]]), torch.ones(1, 3, dtype=torch.bool))
     assert chamfer_distance(guess, target, empty=9.0).item() == 0
     assert ospa_distance(guess, target, cut=9.0).item() == pytest.approx(1 / 3)
+
+
+NOTHING_TO_COMPARE = [(0, 3, 3), (0, 0, 0), (2, 0, 0), (2, 3, 0), (2, 0, 3)]
+
+
+@pytest.mark.parametrize(("batch", "slots", "size"), NOTHING_TO_COMPARE)
+def test_distances_of_nothing(batch: int, slots: int, size: int) -> None:
+    """No sets, no slots: as many distances as sets; an empty set is as far as it is said to be from one that is not."""
+    guess = PredictedSets(torch.zeros(batch, slots, 2), torch.ones(batch, slots))
+    target = SetBatch(torch.zeros(batch, size, 2), torch.ones(batch, size, dtype=torch.bool))
+    apart = 0.0 if slots == size else 5.0
+    assert chamfer_distance(guess, target, empty=5.0).tolist() == [apart] * batch
+    assert ospa_distance(guess, target, cut=5.0).tolist() == [apart] * batch
+    assert size_error(guess, target).tolist() == [abs(slots - size)] * batch
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_distances_in_half_precision_are_those_of_the_rounded_numbers(autocast: bool) -> None:
+    guess = PredictedSets(torch.rand(4, 5, 2).bfloat16(), torch.rand(4, 5).bfloat16())
+    target = SetBatch(torch.rand(4, 5, 2), torch.rand(4, 5) > 0.3)
+    exact = PredictedSets(guess[0].float(), guess[1].float())
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        found = chamfer_distance(guess, target, 5.0), ospa_distance(guess, target, 0.4)
+        matched = hungarian_distance(guess[0], target[0])
+    torch.testing.assert_close(found[0], chamfer_distance(exact, target, 5.0))
+    torch.testing.assert_close(found[1], ospa_distance(exact, target, 0.4))
+    torch.testing.assert_close(matched, hungarian_distance(exact[0], target[0]))

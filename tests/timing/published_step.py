@@ -20,9 +20,11 @@ from tabulate import tabulate
 from setbench.bench.cell.measure import synchronize
 from setbench.bench.cell.run_cell import make_predictor, make_task
 from setbench.bench.cell.train import Trainer
-from setbench.bench.plan.cells import Cell, Request, plan
+from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.presets import load
-from setbench.tasks.interfaces import Images, SetBatch, Sets, Split, Task
+from setbench.sets import SetBatch
+from setbench.specs import ImageSpec, SetSpec
+from setbench.tasks.interfaces import Split, Task
 
 SLOWER = 1.75
 """DSPN's time over the MLP decoder's, in the paper."""
@@ -50,7 +52,7 @@ def cells(device: str) -> list[Cell]:
     found = []
     for task, encoder in ENCODERS.items():
         preset = load("paper")
-        asked = Request([task], [encoder], preset.rows("decoders", task), (0,), preset, device, None)
+        asked = Request(asked_tasks([task]), [encoder], preset.rows("decoders", task), (0,), preset, device, None)
         found += [cell for cell in plan(asked) if not cell.constant]
     return found
 
@@ -58,13 +60,13 @@ def cells(device: str) -> list[Cell]:
 def made_up(task: Task, batch: int) -> Split:
     """Random numbers in the shape of a batch of the task's data, sets of 3 elements to the largest size."""
     generator = torch.Generator().manual_seed(0)
-    assert isinstance(task.output, Sets)
+    assert isinstance(task.output, SetSpec)
     size = task.output.max_size
     counts = torch.randint(3, size + 1, (batch, 1), generator=generator)
     mask = torch.arange(size) < counts
     elements = torch.rand(batch, size, task.output.features, generator=generator) * mask[..., None]
     sets = SetBatch(elements, mask)
-    if not isinstance(task.input, Images):
+    if not isinstance(task.input, ImageSpec):
         return Split(sets, sets)
     shape = (batch, task.input.channels, task.input.height, task.input.width)
     return Split(torch.randint(256, shape, dtype=torch.uint8, generator=generator), sets)

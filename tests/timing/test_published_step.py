@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from setbench.bench.cell.run_cell import make_task
-from setbench.tasks.interfaces import Images
+from setbench.specs import ImageSpec
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_the_data_have_the_tasks_shape(
     assert mask.sum(dim=1).min() >= 3
     assert mask.sum(dim=1).max() <= size
     assert not elements[~mask].any()
-    if isinstance(made.input, Images):
+    if isinstance(made.input, ImageSpec):
         assert split.inputs.shape == (32, 3, 128, 128)
         assert split.inputs.dtype == torch.uint8
     else:

@@ -14,9 +14,10 @@ from torch import Tensor
 from setbench.bench.cell.train import Trainer
 from setbench.bench.plan.presets import Settings
 from setbench.models.build import build_predictor
-from setbench.models.catalogue import Row, rows
+from setbench.models.catalogue import ModelSpec, model_specs
 from setbench.models.interfaces import Predictor
-from setbench.tasks.interfaces import SetBatch, Split
+from setbench.sets import SetBatch
+from setbench.tasks.interfaces import Split
 
 BATCH, SIZE, FEATURES, WIDTH = 32, 10, 3, 64
 SETS = ("set", FEATURES, SIZE, slice(0, 3))
@@ -40,9 +41,11 @@ SETTINGS = Settings(
 )
 
 ENCODERS = [
-    row for row in rows("encoder") if row.entry.terms is None or row.entry.terms(SIZE, row.options)[0] <= MOST_TERMS
+    row
+    for row in model_specs("encoder")
+    if row.entry.terms is None or row.entry.terms(SIZE, row.options)[0] <= MOST_TERMS
 ]
-DECODERS = rows("decoder")
+DECODERS = model_specs("decoder")
 
 
 class Squared:
@@ -55,7 +58,7 @@ class Squared:
         return (prediction - target).square().mean()
 
 
-def encoding(row: Row) -> tuple[Predictor, Split]:
+def encoding(row: ModelSpec) -> tuple[Predictor, Split]:
     sets = SetBatch(torch.randn(BATCH, SIZE, FEATURES), torch.ones(BATCH, SIZE, dtype=torch.bool))
     return (
         build_predictor(SETS, ("number",), encoder=row, latent=WIDTH, width=WIDTH),
@@ -63,7 +66,7 @@ def encoding(row: Row) -> tuple[Predictor, Split]:
     )
 
 
-def decoding(row: Row) -> tuple[Predictor, Split]:
+def decoding(row: ModelSpec) -> tuple[Predictor, Split]:
     """From a vector; what decodes by descent does so through the first and simplest encoder."""
     encoder = ENCODERS[0] if row.entry.needs_encoder else None
     sets = SetBatch(torch.randn(BATCH, SIZE, FEATURES), torch.ones(BATCH, SIZE, dtype=torch.bool))
@@ -116,23 +119,23 @@ def test_reference(benchmark: Any) -> None:
 
 @pytest.mark.benchmark(group="training step, encoders")
 @pytest.mark.parametrize("row", ENCODERS, ids=lambda row: row.name)
-def test_step_encoder(benchmark: Any, row: Row) -> None:
+def test_step_encoder(benchmark: Any, row: ModelSpec) -> None:
     time_step(benchmark, *encoding(row))
 
 
 @pytest.mark.benchmark(group="inference, encoders")
 @pytest.mark.parametrize("row", ENCODERS, ids=lambda row: row.name)
-def test_inference_encoder(benchmark: Any, row: Row) -> None:
+def test_inference_encoder(benchmark: Any, row: ModelSpec) -> None:
     time_inference(benchmark, *encoding(row))
 
 
 @pytest.mark.benchmark(group="training step, decoders")
 @pytest.mark.parametrize("row", DECODERS, ids=lambda row: row.name)
-def test_step_decoder(benchmark: Any, row: Row) -> None:
+def test_step_decoder(benchmark: Any, row: ModelSpec) -> None:
     time_step(benchmark, *decoding(row))
 
 
 @pytest.mark.benchmark(group="inference, decoders")
 @pytest.mark.parametrize("row", DECODERS, ids=lambda row: row.name)
-def test_inference_decoder(benchmark: Any, row: Row) -> None:
+def test_inference_decoder(benchmark: Any, row: ModelSpec) -> None:
     time_inference(benchmark, *decoding(row))

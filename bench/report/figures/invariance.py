@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from setbench.bench.report.figures.style import INK, PALE, look, new_figure, plain
+from setbench.bench.report.figures.style import INK, PALE, new_figure, plain, plot_style
 from setbench.bench.report.tables import Table
 
 CLAIMS = ("exact", "approximate", "none")
@@ -38,9 +38,9 @@ def moved(tables: Sequence[Table]) -> list[Moved]:
     """Every encoder with a measured error, by claim, then by its worst error in float64."""
     found: dict[tuple[str, str], Moved] = {}
     for table in tables:
-        for line in table.lines:
-            single, double = line.invariance("max"), line.invariance("max64")
-            name, claim = line.encoder or line.label, line.claim if line.claim in CLAIMS else "none"
+        for result in table.results:
+            single, double = result.error, result.error64
+            name, claim = result.encoder or result.label, result.claim if result.claim in CLAIMS else "none"
             one = Moved(name, claim, [], [])
             if single is not None and math.isfinite(single):
                 one = found.setdefault((name, claim), one)
@@ -57,7 +57,7 @@ def invariance_figure(tables: Sequence[Table]) -> Figure:
     claims = [claim for claim in CLAIMS if any(one.claim == claim for one in encoders)]
     sizes = [sum(one.claim == claim for one in encoders) for claim in claims]
     palette = dict(zip(CLAIMS, (sns.color_palette("colorblind")[index] for index in (0, 1, 3)), strict=True))
-    with look():
+    with plot_style():
         figure = new_figure(9, 2.2 + 0.27 * len(encoders) + 0.35 * len(claims))
         parts = figure.subplots(
             len(claims), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": [size + 0.8 for size in sizes]}

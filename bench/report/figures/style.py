@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +13,16 @@ import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from setbench.bench.report.document import one_line
 from setbench.bench.report.overview import PARADIGMS
+from setbench.files import replacing
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")  # shape doubles colour
 INK, PALE = "#222222", "#8a8a8a"
 
 
 @contextmanager
-def look() -> Iterator[None]:
+def plot_style() -> Iterator[None]:
     """Draw inside; the caller's matplotlib settings come back afterwards."""
     settings: Any = {
         "figure.dpi": 130,
@@ -56,21 +56,11 @@ def marker(paradigm: str) -> str:
 
 def plain(text: str, length: int = 44) -> str:
     """A name as it is: on one line, no dollar sign taken for mathematics, cut where it is very long."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return (line if len(line) <= length else line[: length - 1] + "…").replace("$", r"\$")
+    return one_line(text, length).replace("$", r"\$")
 
 
 def save(figure: Figure, path: Path) -> None:
     """The whole file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".png")
-    os.close(handle)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a name in another script
-            figure.savefig(temporary, format="png")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with warnings.catch_warnings(), replacing(path) as file:
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a name in another script
+        figure.savefig(file, format="png")

@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from setbench.bench.report.contents import column, title
 from setbench.bench.report.figures.labels import label_points
-from setbench.bench.report.figures.style import INK, PALE, colour, look, marker, new_figure, plain
+from setbench.bench.report.figures.style import INK, PALE, colour, marker, new_figure, plain, plot_style
 from setbench.bench.report.numbers import number
 from setbench.bench.report.overview import paradigms
-from setbench.bench.report.tables import Line, Table
+from setbench.bench.report.sections import INCOMPLETE, ODD, column, marks, title
+from setbench.bench.report.tables import Result, Table
 
 NAMED = 18  # with more models than that, points carry numbers and the names stand beside
 
@@ -33,27 +33,27 @@ def front(points: list[tuple[float, float]], higher_is_better: bool) -> list[tup
     return kept
 
 
-def timed(table: Table) -> list[Line]:
+def timed(table: Table) -> list[Result]:
     """The ranked models that have a training time, best first."""
-    return [line for line in table.models if (time := line.time("train")) and 0 < time.mean < math.inf]
+    return [result for result in table.models if (time := result.train) and 0 < time.centre < math.inf]
 
 
 def time_figure(table: Table) -> Figure:
     """One dot a model, with its spread over seeds both ways; the front of what is worth its time."""
-    lines = timed(table)
+    results = timed(table)
     higher = table.higher_is_better(table.headline)
-    spreads = [(time, score) for line in lines if (time := line.time("train")) and (score := table.score(line))]
-    points = [(time.mean, score.mean) for time, score in spreads]
-    with look():
-        names_beside = len(lines) <= NAMED
-        figure = new_figure(9, 6) if names_beside else new_figure(10.5, max(6, 3.2 + 0.165 * len(lines)))
+    spreads = [(time, score) for result in results if (time := result.train) and (score := table.score(result))]
+    points = [(time.centre, score.centre) for time, score in spreads]
+    with plot_style():
+        names_beside = len(results) <= NAMED
+        figure = new_figure(9, 6) if names_beside else new_figure(10.5, max(6, 3.2 + 0.165 * len(results)))
         axes = figure.add_subplot()
-        names = [name for name in paradigms([table]) if any(line.paradigm == name for line in lines)]
+        names = [name for name in paradigms([table]) if any(result.paradigm == name for result in results)]
         sns.scatterplot(
             x=[point[0] for point in points],
             y=[point[1] for point in points],
-            hue=[plain(line.paradigm) for line in lines],
-            style=[plain(line.paradigm) for line in lines],
+            hue=[plain(result.paradigm) for result in results],
+            style=[plain(result.paradigm) for result in results],
             hue_order=[plain(name) for name in names],
             style_order=[plain(name) for name in names],
             palette=[colour(name) for name in names],
@@ -64,20 +64,21 @@ def time_figure(table: Table) -> Figure:
             ax=axes,
             zorder=3,
         )
-        for line, (time, score) in zip(lines, spreads, strict=True):
+        for result, (time, score) in zip(results, spreads, strict=True):
             axes.errorbar(
-                time.mean,
-                score.mean,
+                time.centre,
+                score.centre,
                 xerr=time.sd,
                 yerr=score.sd,
-                color=colour(line.paradigm),
+                color=colour(result.paradigm),
                 linewidth=1,
                 alpha=0.6,
                 zorder=2,
             )
         _scales(axes, points, table)
-        best = front(points, higher)
-        stairs = [corner for one, next in pairwise([*best, best[-1]]) for corner in (one, (next[0], one[1]))]
+        whole = [point for point, result in zip(points, results, strict=True) if result.complete]
+        best = front(whole or points, higher)
+        stairs = [corner for one, after in pairwise([*best, best[-1]]) for corner in (one, (after[0], one[1]))]
         axes.plot(*zip(*stairs, strict=True), color=PALE, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
         floor = _floor(axes, table)
         axes.set_xlabel("training time (s), log scale; left is faster")
@@ -91,30 +92,31 @@ def time_figure(table: Table) -> Figure:
         legend = axes.legend(handles, texts, title="paradigm", **beside)
         if not names_beside:
             room = (0.31 + 0.22 * len(names)) / (figure.get_figheight() - 1.2)
-            _key(axes, lines, 1 - room)
+            _key(axes, results, 1 - room)
             axes.add_artist(legend)
         figure.supxlabel(_caption(table), fontsize=8, color=INK, x=0.01, ha="left")
-        labels = [plain(line.label) if names_beside else str(place + 1) for place, line in enumerate(lines)]
+        short = [plain(result.label) if names_beside else str(place + 1) for place, result in enumerate(results)]
+        labels = [" ".join([name, *marks(result)]) for name, result in zip(short, results, strict=True)]
         on_front = {label for label, point in zip(labels, points, strict=True) if point in best}
         label_points(axes, points, labels, on_front, [stairs, *floor])
     return figure
 
 
-def _key(axes: Axes, lines: list[Line], top: float) -> None:
+def _key(axes: Axes, results: list[Result], top: float) -> None:
     """The models by number, best first, under the paradigms."""
     axes.legend(
         [
             Line2D(
                 [],
                 [],
-                color=colour(line.paradigm),
+                color=colour(result.paradigm),
                 marker=f"${place + 1}$",
                 linewidth=0,
                 markersize=6 + 3 * (place > 8),
             )
-            for place, line in enumerate(lines)
+            for place, result in enumerate(results)
         ],
-        [plain(line.label, 34) for line in lines],
+        [plain(result.label, 34) for result in results],
         title="best first",
         loc="upper left",
         bbox_to_anchor=(1.01, top),
@@ -144,10 +146,10 @@ def _floor(axes: Axes, table: Table) -> list[list[tuple[float, float]]]:
     floor = table.score(table.constant) if table.constant else None
     if floor is None:
         return []
-    axes.axhline(floor.mean, color=INK, linewidth=1, linestyle=":", zorder=1)
+    axes.axhline(floor.centre, color=INK, linewidth=1, linestyle=":", zorder=1)
     axes.annotate(
         "best constant answer",
-        (1, floor.mean),
+        (1, floor.centre),
         xycoords=("axes fraction", "data"),
         xytext=(-3, 3),
         textcoords="offset points",
@@ -157,11 +159,16 @@ def _floor(axes: Axes, table: Table) -> list[list[tuple[float, float]]]:
         color=INK,
         style="italic",
     )
-    return [[(x, floor.mean) for x in axes.get_xlim()]]
+    return [[(x, floor.centre) for x in axes.get_xlim()]]
 
 
 def _caption(table: Table) -> str:
     bars = (
-        f"Bars: standard deviation over {table.seeds} seeds. " if table.seeds > 1 else "One seed: no spread is known. "
+        f"Bars: standard deviation over {len(table.seeds)} seeds. "
+        if len(table.seeds) > 1
+        else "One seed: no spread is known. "
     )
-    return bars + "Dashed: the front of what is worth its time; its models in bold."
+    found = {mark for result in timed(table) for mark in marks(result)}
+    words = {INCOMPLETE: "lacks a seed", ODD: "the median, since a seed exploded or collapsed"}
+    marked = "".join(f" {mark}: {meaning}." for mark, meaning in words.items() if mark in found)
+    return f"{bars}Dashed: the front of what is worth its time; its models in bold.{marked}"

@@ -21,7 +21,7 @@ from setbench.tasks.clevr.fidelity.sheet import sheet
 from setbench.tasks.clevr.fidelity.speed import speed
 from setbench.tasks.clevr.files.identity import RENDERER
 from setbench.tasks.clevr.files.workers import processors
-from setbench.tasks.interfaces import NoData
+from setbench.tasks.no_data import NoData
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from setbench.tasks.clevr.files.fit import fit_camera
 from setbench.tasks.clevr.files.identity import find_released
 from setbench.tasks.clevr.files.released import scenes_of
 from setbench.tasks.clevr.scenes.scenes import Array
-from setbench.tasks.interfaces import NoData
+from setbench.tasks.no_data import NoData
 
 SIZES = ((128, 128), (480, 320))
 OF_EACH = 10  # real pictures of the training and of the validation scenes

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
-from PIL import Image
 
-from setbench.tasks.clevr.files import clevr_json
-from setbench.tasks.clevr.files.fit import fit_camera
+from setbench.files import write_atomically
+from setbench.tasks.clevr.files.checked import camera, picture_name, record, shrunk
 from setbench.tasks.clevr.files.identity import find_released, released_hash
-from setbench.tasks.clevr.files.records import RECORD, pack
+from setbench.tasks.clevr.files.records import RECORD
 from setbench.tasks.clevr.files.shards import SHARD, Shard, Store
 from setbench.tasks.clevr.files.workers import processors, spread
-from setbench.tasks.clevr.scenes.constants import MAX_OBJECTS
 from setbench.tasks.clevr.scenes.scenes import Array
-from setbench.tasks.interfaces import NoData, Progress
+from setbench.tasks.interfaces import Progress
+from setbench.tasks.no_data import NoData, keeping, reading
 
 ZIP_MD5 = "b11922020e72d0cd9154779b2d3d07d2"
 HOW = (
@@ -33,7 +31,7 @@ HOW = (
 )
 SIZE = 128
 _HELD_OUT = 5_000  # of the training scenes, the last ones are the validation split; a tenth where there are few
-_BLOCK = 1 << 20
+_BLOCK, _LONGEST = 1 << 20, 1 << 24  # characters read in one go, and those that one scene may have; real: 20,000
 _SCENES, _BETWEEN = re.compile(r'"scenes"\s*:\s*\['), re.compile(r"[\s,]*")
 
 
@@ -67,28 +65,35 @@ class RealScenes:
             raise NoData(f"no CLEVR under {self.data}; {HOW}")
         return found
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """Names the files: two runs have the same key exactly when they read the same scenes."""
-        return released_hash(self.folder)
+        """Names the files by their content: two runs have the same key exactly when they read the same scenes."""
+        return released_hash(self.folder, self.cache)
 
     def counts(self) -> dict[str, int]:
         """How many scenes each split has, all of them."""
         path = self._home / "counts.json"
         try:
-            whole = json.loads(path.read_text())
-        except (FileNotFoundError, ValueError):
+            known = json.loads(path.read_text())
+            whole = {split: int(known[split]) for split in ("train", "val")}
+        except (OSError, ValueError, TypeError, KeyError):
             whole = {split: sum(1 for _ in scenes_of(self._listing(split))) for split in ("train", "val")}
-            self._home.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(f".{os.getpid()}")
-            temporary.write_text(json.dumps(whole))
-            os.replace(temporary, path)
+            with keeping(self.cache):
+                write_atomically(path, json.dumps(whole))
         held_out = min(_HELD_OUT, -(-whole["train"] // 10))
         return {"train": whole["train"] - held_out, "validation": held_out, "test": whole["val"]}
 
     def sizes(self, wanted: Mapping[str, int]) -> dict[str, int]:
-        """What there is of what is wanted; 0 wants all."""
+        """What there is of what is wanted; 0 wants all.
+
+        Raises:
+            NoData: there is nothing of a split.
+        """
         counts = self.counts()
+        for split in wanted:
+            if not counts[split]:
+                least = "one scene" if split == "test" else "two scenes, one of them to validate with,"
+                raise NoData(f"{self._listing(split)} has too few scenes: at least {least} must be there")
         return {split: min(number or counts[split], counts[split]) for split, number in wanted.items()}
 
     def prepare(self, sizes: Mapping[str, int], progress: Progress, workers: int | None = None) -> None:
@@ -100,8 +105,8 @@ class RealScenes:
         for place in (self.folder.parent, self.folder):
             if (place / "CLEVR_v1.0.zip").exists() and not (self._home / "zip-is-whole").exists():
                 check_zip(place / "CLEVR_v1.0.zip", progress)
-                self._home.mkdir(parents=True, exist_ok=True)
-                (self._home / "zip-is-whole").touch()
+                with keeping(self.cache):
+                    write_atomically(self._home / "zip-is-whole", "")
         for split, count in self.sizes(sizes).items():
             shrink = partial(self._shards, split, workers or processors())
             self._store(split).fill(count, shrink, f"preparing CLEVR {split} pictures", progress)
@@ -121,20 +126,28 @@ class RealScenes:
         return Store(self._home / split, (3, SIZE, SIZE))
 
     def _listing(self, split: str) -> Path:
-        return self.folder / "scenes" / f"CLEVR_{split}_scenes.json"
+        """The scenes file that a split is from."""
+        released = {"test": "val", "validation": "train"}.get(split, split)
+        return self.folder / "scenes" / f"CLEVR_{released}_scenes.json"
 
-    def _jobs(self, split: str, asked: Sequence[int]) -> list[tuple[int, list[Path], Array]]:
-        """For each shard its pictures' paths and the records of their scenes."""
-        released = "val" if split == "test" else "train"
-        counts = self.counts()
+    def _jobs(self, split: str, asked: Sequence[int]) -> list[tuple[int, list[Path], list[str], Array]]:
+        """For each shard its pictures' paths, its scenes in words and their records."""
+        counts, listing = self.counts(), self._listing(split)
+        pictures = self.folder / "images" / ("val" if split == "test" else "train")
         first = counts["train"] if split == "validation" else 0
         wanted, jobs = set(asked), []
-        scenes = islice(scenes_of(self._listing(released)), first, first + counts[split])
+        scenes = islice(enumerate(scenes_of(listing)), first, first + counts[split])
         for shard in range(max(asked) + 1):
             batch = list(islice(scenes, SHARD))
-            if shard in wanted:
-                paths = [self.folder / "images" / released / scene["image_filename"] for scene in batch]
-                jobs.append((shard, paths, _records(batch)))
+            if shard not in wanted:
+                continue
+            paths, records = [], np.zeros(len(batch), RECORD)
+            words = [f"scene {number} of {listing}" for number, _ in batch]
+            for k, (_, scene) in enumerate(batch):
+                with reading(words[k]):
+                    paths.append(pictures / picture_name(scene))
+                    records[k] = record(scene)[0]
+            jobs.append((shard, paths, words, records))
         return jobs
 
 
@@ -145,30 +158,29 @@ def scenes_of(path: Path) -> Iterator[dict[str, Any]]:
         NoData: the file is missing or is no scenes file.
     """
     decoder = json.JSONDecoder()
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(_BLOCK)
-            while not (opening := _SCENES.search(text)):
-                more = file.read(_BLOCK)
-                if not more:
-                    raise NoData(f"{path} is no CLEVR scenes file")
-                text += more
-            at = opening.end()
-            while True:
-                at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
-                if text[at : at + 1] == "]":
-                    return
-                try:
-                    scene, at = decoder.raw_decode(text, at)
-                except json.JSONDecodeError:
-                    more = file.read(_BLOCK)
-                    if not more:
-                        raise NoData(f"{path} is cut short or damaged") from None
-                    text, at = text[at:] + more, 0
-                    continue
-                yield scene
-    except OSError as error:
-        raise NoData(f"cannot read {path}: {error.strerror}; {HOW}") from error
+    with reading(str(path)), path.open(encoding="utf-8") as file:
+        text = file.read(_BLOCK)
+        while not (opening := _SCENES.search(text)):
+            text += _more(file, text, "it is no CLEVR scenes file")
+        at = opening.end()
+        while True:
+            at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+            if text[at : at + 1] == "]":
+                return
+            try:
+                scene, at = decoder.raw_decode(text, at)
+            except json.JSONDecodeError:
+                text, at = text[at:] + _more(file, text[at:], "it is cut short or damaged"), 0
+                continue
+            yield scene
+
+
+def _more(file: TextIO, text: str, else_: str) -> str:
+    """The next piece of a file; there is none where it ends, or where what should be one scene has no end."""
+    more = file.read(_BLOCK) if len(text) < _LONGEST else ""
+    if not more:
+        raise ValueError(else_)
+    return more
 
 
 def check_zip(path: Path, progress: Progress | None = None) -> None:
@@ -177,8 +189,9 @@ def check_zip(path: Path, progress: Progress | None = None) -> None:
     Raises:
         NoData: it differs; downloads that were cut short are common.
     """
-    digest, total, done = hashlib.md5(), path.stat().st_size, 0
-    with path.open("rb") as file:
+    digest, done = hashlib.md5(), 0
+    with reading(str(path)), path.open("rb") as file:
+        total = path.stat().st_size
         while block := file.read(16 * _BLOCK):
             digest.update(block)
             done += len(block)
@@ -188,29 +201,11 @@ def check_zip(path: Path, progress: Progress | None = None) -> None:
         raise NoData(f"{path} is damaged or cut short: its md5 is not {ZIP_MD5}; download it again")
 
 
-def _records(scenes: Sequence[dict[str, Any]]) -> Array:
-    try:
-        parsed = clevr_json.read({"scenes": scenes})
-        pixel = np.zeros((len(scenes), MAX_OBJECTS, 3))
-        for k, scene in enumerate(scenes):
-            pixel[k, : len(scene["objects"])] = [thing["pixel_coords"] for thing in scene["objects"]]
-    except (KeyError, ValueError) as error:
-        raise NoData(f"the scenes file is not CLEVR's: {error}") from error
-    return pack(parsed, pixel)
-
-
-def _shrink(shard: int, paths: Sequence[Path], records: Array) -> Shard:
+def _shrink(shard: int, paths: Sequence[Path], words: Sequence[str], records: Array) -> Shard:
     pictures = np.empty((len(paths), 3, SIZE, SIZE), np.uint8)
-    for k, path in enumerate(paths):
-        try:
-            with Image.open(path) as image:
-                small = image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)
-        except OSError as error:
-            raise NoData(f"cannot read the picture {path}: {error.strerror or error}") from error
-        pictures[k] = np.asarray(small).transpose(2, 0, 1)
-    records = records.copy()
-    for record in records:
-        n = int(record["count"])
-        record["camera"], _ = fit_camera(record["position"][:n], record["pixel"][:n])
-    assert records.dtype == RECORD
+    for k, (path, scene) in enumerate(zip(paths, words, strict=True)):
+        with reading(f"the picture {path}"):
+            pictures[k] = shrunk(path, SIZE)
+        with reading(scene):
+            records[k]["camera"] = camera(records[k])
     return shard, pictures, records

@@ -14,13 +14,16 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from filelock import FileLock
 
+from setbench.files import write_atomically
 from setbench.tasks.clevr.files.records import RECORD
 from setbench.tasks.clevr.scenes.scenes import Array
-from setbench.tasks.interfaces import NoData, Progress
+from setbench.tasks.interfaces import Progress
+from setbench.tasks.no_data import NoData, keeping, reading
 
 SHARD = 64  # examples made, checked and, if need be, made again together
 _SAVE_EVERY = 2.0  # seconds between updates of shards.json
@@ -51,12 +54,10 @@ class Store:
         Raises:
             NoData: the disk is full or the folder cannot be written.
         """
-        try:
+        with keeping(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder / "lock"):
                 self._fill(count, make, what, progress)
-        except OSError as error:
-            raise NoData(f"cannot keep prepared CLEVR scenes in {self.folder}: {error.strerror or error}") from error
 
     def _fill(
         self, count: int, make: Callable[[Sequence[int]], Iterable[Shard]], what: str, progress: Progress
@@ -95,27 +96,24 @@ class Store:
         """
         if count > sum(size for size, *_ in self._sums().values()):
             raise NoData(f"{self.folder} holds fewer than {count} prepared examples; call prepare() first")
-        images = np.memmap(self.folder / "images.u8", np.uint8, mode="c", shape=(count, *self.shape))
-        return images, np.fromfile(self.folder / "records.bin", RECORD, count)
+        with reading(f"the prepared examples in {self.folder}"):
+            images = np.memmap(self.folder / "images.u8", np.uint8, mode="c", shape=(count, *self.shape))
+            return images, np.fromfile(self.folder / "records.bin", RECORD, count)
 
-    def _open(self, name: str):  # type: ignore[no-untyped-def]
+    def _open(self, name: str) -> BinaryIO:
         path = self.folder / name
         return path.open("r+b" if path.exists() else "w+b")
 
     def _sums(self) -> dict[int, list[int]]:
         try:
             listed = json.loads((self.folder / "shards.json").read_text())
-            return {int(k): [int(x) for x in values] for k, values in listed.items() if len(values) == 3}
-        except (FileNotFoundError, ValueError, TypeError, AttributeError):
+            sums = {int(k): [int(x) for x in values] for k, values in listed.items() if len(values) == 3}
+        except (FileNotFoundError, ValueError, TypeError, AttributeError, OverflowError):
             return {}
+        return {k: values for k, values in sums.items() if 0 < values[0] <= SHARD}
 
     def _save(self, sums: dict[int, list[int]]) -> None:
-        temporary = self.folder / f"shards.json.{os.getpid()}"
-        with temporary.open("w") as file:
-            json.dump({str(k): sums[k] for k in sorted(sums)}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.folder / "shards.json")
+        write_atomically(self.folder / "shards.json", json.dumps({str(k): sums[k] for k in sorted(sums)}))
 
     def _whole(self, k: int, least: int, known: list[int] | None) -> bool:
         if known is None or known[0] < least:
@@ -132,7 +130,7 @@ class Store:
         return found == known[1:]
 
 
-def _flush(*files) -> None:  # type: ignore[no-untyped-def]
+def _flush(*files: BinaryIO) -> None:
     for file in files:
         file.flush()
         os.fsync(file.fileno())

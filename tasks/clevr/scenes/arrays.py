@@ -1,4 +1,4 @@
-"""Two helpers for vectors laid out as [3, many] and for ragged work."""
+"""Helpers for vectors laid out as [3, many], and for ragged work."""
 
 import torch
 from torch import Tensor

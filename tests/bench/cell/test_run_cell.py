@@ -10,13 +10,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from setbench.bench.cell.run_cell import best_constant, evaluate, make_predictor, make_task, predict
-from setbench.bench.plan.cells import Request, plan
+from setbench.bench.cell.evaluate import best_constant, evaluate, finite, predict, predict_one, spread_out
+from setbench.bench.cell.run_cell import make_predictor, make_task
+from setbench.bench.cell.train import Diverged
+from setbench.bench.plan.cells import Request, asked_tasks, plan
 from setbench.bench.plan.presets import load
 from setbench.models.interfaces import PredictedSets, Predictor, TaskLoss
-from setbench.tasks.arithmetic import Sum, Variance
+from setbench.tasks.catalogue import parse_task
 from setbench.tasks.interfaces import Split
-from setbench.tasks.rotated_square import RotatedSquare
 
 CPU = torch.device("cpu")
 SIZES = {"train": 500, "validation": 10, "test": 300}
@@ -31,11 +32,11 @@ class Double(Predictor):
         self.as_set = as_set
         self.batches: list[int] = []
 
-    def forward(self, inputs: Any, times: float = 1.0) -> Any:
+    def forward(self, inputs: Any, budget: int | None = None) -> Any:
         self.batches.append(len(inputs))
         assert not torch.is_grad_enabled()
         assert not torch.is_inference_mode_enabled()
-        out = times * self.factor * inputs
+        out = self.factor * inputs
         return PredictedSets(out[:, None], out[:, :1]) if self.as_set else out
 
     def losses(self, inputs: Any, targets: Any, task_loss: TaskLoss) -> dict[str, Tensor]:
@@ -46,7 +47,7 @@ class Double(Predictor):
 def test_a_whole_split_in_order(as_set: bool) -> None:
     inputs = torch.randn(300, 2)
     predictor = Double(as_set)
-    found = predict(predictor, Split(inputs, inputs), CPU, batch=128)[""]
+    found = predict(predictor, Split(inputs, inputs), CPU)[""]
     assert predictor.batches == [128, 128, 44]
     if as_set:
         assert torch.equal(found[0], 2 * inputs[:, None])
@@ -58,7 +59,7 @@ def test_a_whole_split_in_order(as_set: bool) -> None:
 
 def test_the_floor_is_the_best_constant_for_each_metric(tmp_path: Path) -> None:
     """On the test split, by trying the answers: accuracy of the commonest, errors of training median and mean."""
-    task = Sum(SIZES, tmp_path)
+    task: Any = parse_task("arithmetic_sum").make(SIZES, tmp_path)
     train, test = task.split("train"), task.split("test")
     floor = best_constant(task, train, test)
     answers, right = train.targets.double().numpy(), test.targets.double().numpy()
@@ -72,7 +73,7 @@ def test_the_floor_is_the_best_constant_for_each_metric(tmp_path: Path) -> None:
 
 def test_the_floor_of_sets(tmp_path: Path) -> None:
     """Mean distance of the corners to the best shrunken square: 0.384 half-diagonals (a closed-form integral's min)."""
-    task = RotatedSquare(SIZES, tmp_path)
+    task = parse_task("rotated_square").make(SIZES, tmp_path)
     angles = np.linspace(-np.pi / 4, np.pi / 4, 4001)
     least = min(np.sqrt(1 + radius**2 - 2 * radius * np.cos(angles)).mean() for radius in np.linspace(0.5, 1, 501))
     floor = best_constant(task, task.split("train"), task.split("test"))
@@ -81,28 +82,29 @@ def test_the_floor_of_sets(tmp_path: Path) -> None:
 
 
 def test_every_variant_is_scored_and_the_first_is_drawn(tmp_path: Path) -> None:
-    task = Variance(SIZES, tmp_path)
+    task = parse_task("arithmetic_variance").make(SIZES, tmp_path)
     test = task.split("test")
 
     class Scaled(Double):
-        def forward(self, inputs: Any, times: float = 1.0) -> Any:
-            return times * torch.ones(len(inputs[0]))
+        def forward(self, inputs: Any, budget: int | None = None) -> Any:
+            return (budget or 1) * torch.ones(len(inputs[0]))
 
-        def variants(self) -> dict[str, dict[str, Any]]:
-            return {"one": {}, "three": {"times": 3.0}}
+        def variants(self) -> dict[str, int | None]:
+            return {"one": None, "three": 3}
 
-    metrics, figures = evaluate(Scaled(), task, test, CPU)
+    metrics, figures, items = evaluate(Scaled(), task, test, CPU)
     assert metrics["one"] == task.evaluate(torch.ones(300), test)
     assert metrics["three"] == task.evaluate(3 * torch.ones(300), test)
     assert figures == {}
+    assert set(items) == set(task.item_scores(torch.ones(300), test))
 
 
 def test_a_task_gets_the_closer_look_it_asks_for(tmp_path: Path) -> None:
     """A list that is right but on a sliver between two test angles: only the refined angles can tell."""
-    task = RotatedSquare({**SIZES, "test": 90}, tmp_path)
+    task = parse_task("rotated_square").make({**SIZES, "test": 90}, tmp_path)
 
     class Jumps(Double):
-        def forward(self, inputs: Any, times: float = 1.0) -> Any:
+        def forward(self, inputs: Any, budget: int | None = None) -> Any:
             angle = (torch.atan2(inputs[:, 1].double(), inputs[:, 0].double()) / 4) % (np.pi / 2)
             turned = angle[:, None] + np.pi / 2 * torch.arange(4)
             corners = torch.stack([turned.cos(), turned.sin()], dim=-1).float()
@@ -110,7 +112,7 @@ def test_a_task_gets_the_closer_look_it_asks_for(tmp_path: Path) -> None:
             corners[(degrees > 89.3) & (degrees < 89.7)] = 0.0
             return PredictedSets(corners, torch.ones(len(inputs), 4))
 
-    metrics, figures = evaluate(Jumps(), task, task.split("test"), CPU)
+    metrics, figures, _ = evaluate(Jumps(), task, task.split("test"), CPU)
     assert metrics[""]["mean_error"] < 1e-5
     assert metrics[""]["worst_error"] == pytest.approx(1.0, abs=1e-5)
     assert len(figures["angle"]) == len(figures["error"]) == 90
@@ -121,7 +123,9 @@ def test_a_task_gets_the_closer_look_it_asks_for(tmp_path: Path) -> None:
 )
 def test_a_model_follows_its_seed_and_its_settings(tmp_path: Path, task: str, encoder: str, decoder: str) -> None:
     def cell(seed: int) -> Any:
-        asked = Request([task], [encoder] if encoder else [], [decoder or "mlp"], (seed,), load("smoke"), "cpu", None)
+        asked = Request(
+            asked_tasks([task]), [encoder] if encoder else [], [decoder or "mlp"], (seed,), load("smoke"), "cpu", None
+        )
         return plan(asked)[1]
 
     def weights(seed: int) -> Tensor:
@@ -133,3 +137,36 @@ def test_a_model_follows_its_seed_and_its_settings(tmp_path: Path, task: str, en
     assert torch.equal(weights(0), first)
     assert not torch.equal(weights(1), first)
     assert make_task(cell(0), tmp_path, None).sizes["train"] == cell(0).settings.sizes["train"]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("as_set", [False, True])
+def test_a_prediction_that_is_no_number_reaches_no_metric(bad: float, as_set: bool, tmp_path: Path) -> None:
+    """Finite in training, not so in evaluation: of one example among 300, in one variant of two."""
+    inputs = torch.randn(300, 2)
+
+    class Breaks(Double):
+        def forward(self, inputs: Any, budget: int | None = None) -> Any:
+            out = super().forward(inputs)
+            if budget == 2:
+                parts = out if as_set else (out,)
+                parts[-1].view(-1)[7] = bad
+            return out
+
+        def variants(self) -> dict[str, int | None]:
+            return {"one": None, "two": 2}
+
+    split = Split(inputs, inputs)
+    with pytest.raises(Diverged, match=r"the prediction \(two\) is no finite number for 3 of 300 examples"):
+        predict(Breaks(as_set), split, CPU)
+    with pytest.raises(Diverged, match=r"\(two\)"):
+        predict_one(Breaks(as_set), CPU, "two", split)
+    assert finite(torch.ones(3), "").tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("count", "length"), [(8, 100), (5, 5), (9, 4), (1, 7), (0, 5), (3, 0)])
+def test_examples_from_all_over_a_split(count: int, length: int) -> None:
+    found = spread_out(count, length).tolist()
+    assert len(found) == min(count, length)
+    assert found == [int((k + 0.5) * length / len(found)) for k in range(len(found))]
+    assert len(set(found)) == len(found)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from setbench.bench.experiments.spread_auroc import SINGLE, SOFTMAX, SPREAD, VOTES, answers, auroc, measured
-from setbench.bench.experiments.training import cell, fresh
+from setbench.bench.experiments.training import cell, untrained
 
 
 def test_auroc_is_the_share_of_pairs_in_the_right_order():
@@ -20,15 +20,15 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order():
 
 
 def test_answers_are_rounded_numbers_or_chosen_classes():
-    task, _ = fresh(cell("arithmetic_range", "pi_sgd", 0))
+    task, _ = untrained(cell("arithmetic_range", "pi_sgd", 0))
     close = (torch.tensor([[10.4, 10.6, 12.6]]) - task.mean) / task.spread
     assert answers(task, close).tolist() == [[10, 11, 13]]
-    task, _ = fresh(cell("set_digits_classes", "pi_sgd", 0))
+    task, _ = untrained(cell("set_digits_classes", "pi_sgd", 0))
     assert answers(task, torch.eye(10)[[3, 4]][None]).tolist() == [[3, 4]]
 
 
 def test_numbers_have_no_softmax_to_doubt():
-    task, predictor = fresh(cell("arithmetic_range", "pi_sgd", 0, sizes={"train": 8, "validation": 8, "test": 200}))
+    task, predictor = untrained(cell("arithmetic_range", "pi_sgd", 0, sizes={"train": 8, "validation": 8, "test": 200}))
     found = measured(task, predictor, seed=0)
     assert {SOFTMAX, SINGLE}.isdisjoint(found)
     assert 0 <= found[SPREAD] <= 100

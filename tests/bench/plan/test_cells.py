@@ -1,4 +1,4 @@
-"""The cross by DESIGN's table, counted in a second way; and a cell's identity."""
+"""The cross by the design's table, counted in a second way; and a cell's identity."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from setbench.bench.plan.cells import CONSTANT, Cell, Request, plan
+from setbench.bench.plan.cells import CONSTANT, Cell, Request, asked_tasks, plan
 from setbench.bench.plan.presets import Settings, load
 from setbench.models.catalogue import CATALOGUE, UnknownName
 from setbench.tasks.catalogue import TASKS
@@ -22,13 +22,13 @@ ROOT = Path(__file__).parents[3]
 
 def request(*tasks: str, preset: str = "smoke", seeds: Sequence[int] = (0,), **more: Any) -> Request:
     usual: dict[str, Any] = {"encoders": None, "decoders": None, "device": "cpu", "data": None}
-    return Request(tasks=tasks, seeds=seeds, preset=load(preset), **{**usual, **more})
+    return Request(tasks=asked_tasks(tasks), seeds=seeds, preset=load(preset), **{**usual, **more})
 
 
 def count(kind: str, iterative: bool | None = None) -> int:
     """Rows of the catalogue, counted without ``setbench.models.catalogue.rows``."""
     return sum(
-        len(entry.rows)
+        len(entry.rows) + len(entry.more_rows)
         for entry in CATALOGUE.values()
         if entry.kind == kind and iterative in (None, entry.needs_encoder)
     )
@@ -37,9 +37,10 @@ def count(kind: str, iterative: bool | None = None) -> int:
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 5)])
 def test_the_whole_cross_has_as_many_cells_as_the_table_says(seeds: tuple[int, ...]) -> None:
     encoders, decoders, whole = count("encoder"), count("decoder"), count("predictor")
+    seeing = sum(entry.sees == "feature map" for entry in CATALOGUE.values())
     iterative = count("decoder", iterative=True)
     expected = {
-        "set_digits": encoders * decoders + whole,
+        "set_digits": encoders * (decoders - seeing) + seeing + whole,
         "set_digits_classes": encoders,
         "arithmetic_sum": encoders,
         "rotated_square": (decoders - iterative) + encoders * iterative,
@@ -102,12 +103,64 @@ def test_needing_coordinates_is_not_applicable_where_there_are_none() -> None:
     for task in ("arithmetic_sum", "rotated_square"):
         for cell in plan(request(task, encoders=needy, decoders=["dspn"]))[1:]:
             if TASKS[task].has_positions:
-                assert cell.blocked is None
+                assert cell.blocked is None or cell.encoder == "se3_attention:positions=invariant"
             else:
                 assert cell.blocked == (
                     "not_applicable",
                     f"{cell.encoder.partition(':')[0]} needs coordinates; the elements of arithmetic_sum have none",
                 )
+
+
+def test_who_knows_no_place_reads_sets_but_places_none() -> None:
+    rows = ["se3_attention", "se3_attention:positions=absolute"]
+    for task, decoders in (("rotated_square", ["dspn"]), ("set_digits", ["mlp"]), ("set_digits_classes", [])):
+        blind, seeing = plan(request(task, encoders=rows, decoders=decoders))[1:]
+        assert seeing.blocked is None
+        if decoders:
+            status, why = blind.blocked or ("", "")
+            assert (status, why.partition(";")[2]) == ("not_applicable", " see positions=absolute")
+        else:
+            assert blind.blocked is None
+
+
+def test_neighbours_that_are_all_others_are_not_timed_as_neighbours() -> None:
+    asked = ["gin:graph=knn", "gin", "gin:graph=knn,neighbours=3"]
+    found = {cell.row: cell.blocked for cell in plan(request("arithmetic_sum", encoders=asked))}
+    assert found.pop("gin:graph=knn") == (
+        "not_applicable",
+        "kNN with k=8 on sets of at most 5 is the complete graph; see graph=complete",
+    )
+    assert set(found.values()) == {None}
+    asked = ["gin:graph=knn"]
+    assert plan(request("set_digits_classes", encoders=asked))[1].blocked is None
+
+
+def test_who_sees_a_feature_map_needs_pictures() -> None:
+    """One row a decoder: it runs where an image encoder is trained, and says elsewhere what is missing."""
+    found = {
+        (task, preset): plan(request(task, preset=preset, encoders=["deep_sets"], decoders=["slot_attention"]))[1:]
+        for task, preset in (
+            ("clevr_state", "smoke"),
+            ("clevr_state", "quick"),
+            ("set_digits", "smoke"),
+            ("rotated_square", "smoke"),
+        )
+    }
+    blocked = {}
+    for asked, (cell,) in found.items():
+        assert cell.row == "slot_attention decoder"
+        blocked[asked] = cell.blocked
+    assert blocked[("clevr_state", "smoke")] is None
+    words = "slot_attention sees a picture's feature map; "
+    assert blocked[("clevr_state", "quick")] == (
+        "not_applicable",
+        words + "frozen features are one vector a picture",
+    )
+    assert blocked[("set_digits", "smoke")] == ("not_applicable", words + "what comes into set_digits is a set")
+    assert blocked[("rotated_square", "smoke")] == (
+        "not_applicable",
+        words + "what comes into rotated_square is a vector",
+    )
 
 
 def test_an_impossible_pair_that_was_asked_for_is_a_row() -> None:
@@ -126,7 +179,7 @@ def test_an_impossible_pair_that_was_asked_for_is_a_row() -> None:
         ({"encoders": ["dspn"]}, "no encoder or predictor is called 'dspn'"),
         ({"decoders": ["dspm"]}, "did you mean 'dspn'?"),
         ({"encoders": ["janossy:q=3"]}, "janossy has no option 'q'"),
-        ({"encoders": ["janossy:k=x"]}, "takes a whole number or N, not 'x'"),
+        ({"encoders": ["janossy:k=x"]}, "janossy:k=x: it takes a whole number, at least 1, or N"),
     ],
 )
 def test_unknown_names_get_one_line(asked: dict[str, Any], words: str) -> None:
@@ -142,7 +195,7 @@ def one(**more: Any) -> Cell:
 
 def test_identity_follows_each_setting() -> None:
     cell = one()
-    other: dict[str, Any] = {"sizes": {"train": 1}, "task_options": {"x": 1}, "head": "h", "image_encoder": "i"}
+    other: dict[str, Any] = {"sizes": {"train": 1}, "task_options": {"x": 1}}
     for field in fields(Settings):
         value = getattr(cell.settings, field.name)
         changed = other.get(field.name) or ("other" if isinstance(value, str) else value + 1)
@@ -160,6 +213,8 @@ def test_identity_follows_seed_data_device_model_task_and_split() -> None:
         {"decoder": "mlp"},
         {"task": "arithmetic_range"},
         {"split": "validation"},
+        {"threads": 2},
+        {"options": {"encoder": {"k": 2, "phi": "another default"}}},
     ]
     assert len({replace(cell, **change).identity for change in [{}, *changes]}) == len(changes) + 1
 
@@ -176,8 +231,8 @@ def test_identity_follows_nothing_else() -> None:
     assert both[0] == both[1]
     code = (
         "import json; from setbench.bench.plan.cells import *; from setbench.bench.plan.presets import load;"
-        "print(json.dumps([c.identity for c in plan(Request(['arithmetic_range','arithmetic_sum'],['janossy:k=2'],None,"
-        "(0,),load('smoke'),'cpu',None))]))"
+        "print(json.dumps([c.identity for c in plan(Request("
+        "asked_tasks(['arithmetic_range','arithmetic_sum']),['janossy:k=2'],None,(0,),load('smoke'),'cpu',None))]))"
     )
     elsewhere = subprocess.run(
         [sys.executable, "-c", code],

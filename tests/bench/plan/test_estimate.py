@@ -3,16 +3,17 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from records_for_tests import made
 
 from setbench.bench.maintenance import costs as costs_module
 from setbench.bench.maintenance.costs import update_costs
 from setbench.bench.plan import estimate as estimate_module
-from setbench.bench.plan.cells import Cell, Request, plan
+from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.estimate import START_SECONDS, UNKNOWN, Estimate, cost_key, human
 from setbench.bench.plan.presets import load
+from setbench.bench.records.record import Machine, Record, Status
 
 
 @pytest.fixture
@@ -21,24 +22,18 @@ def costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "costs.json"
     for module in (costs_module, estimate_module):
         monkeypatch.setattr(module, "COSTS", path)
-        monkeypatch.setattr(module, "reference_seconds", lambda: 2.0)
+        monkeypatch.setattr(module, "cpu_unit_seconds", lambda: 2.0)
     return path
 
 
 def cells(*names: str, task: str = "arithmetic_sum") -> list[Cell]:
-    return plan(Request([task], names, None, (0,), load("smoke"), "cpu", None))[1:]
+    return plan(Request(asked_tasks([task]), names, None, (0,), load("smoke"), "cpu", None))[1:]
 
 
-def record(row: str, seconds: float, cpu: str = "this", status: str = "ok", seed: int = 0) -> dict[str, Any]:
-    return {
-        "preset": "smoke",
-        "task": "arithmetic_sum",
-        "row": row,
-        "seconds": seconds,
-        "status": status,
-        "seed": seed,
-        "machine": {"cpu": cpu},
-    }
+def record(row: str, seconds: float, cpu: str = "this", status: Status = Status.OK, seed: int = 0) -> Record:
+    score = 1.0 if status is Status.OK else None
+    machine = Machine(cpu=cpu, cores=1, memory_gb=1, platform="")
+    return made(score=score, row=row, seconds=seconds, status=status, seed=seed, machine=machine)
 
 
 def test_a_schedule_by_hand(costs: Path) -> None:
@@ -57,7 +52,7 @@ def test_a_schedule_by_hand(costs: Path) -> None:
 
 def test_what_cannot_run_takes_no_time(costs: Path) -> None:
     (cell,) = cells("deep_sets")
-    assert Estimate([], "this").cell(replace(cell, blocked=("intractable", "why"))) == 0
+    assert Estimate([], "this").cell(replace(cell, blocked=(Status.INTRACTABLE, "why"))) == 0
 
 
 def test_what_was_measured_here_goes_before_the_table(costs: Path) -> None:
@@ -66,7 +61,7 @@ def test_what_was_measured_here_goes_before_the_table(costs: Path) -> None:
     assert Estimate([], "this").cell(cell) == 20.0  # ten reference operations of two seconds
     assert Estimate([record("deep_sets", 6.0), record("deep_sets", 8.0, seed=1)], "this").cell(cell) == 7.0
     assert Estimate([record("deep_sets", 6.0, cpu="another")], "this").cell(cell) == 20.0
-    assert Estimate([record("deep_sets", 6.0, status="failed")], "this").cell(cell) == 20.0
+    assert Estimate([record("deep_sets", 6.0, status=Status.FAILED)], "this").cell(cell) == 20.0
 
 
 def test_an_unknown_row_costs_as_its_neighbours(costs: Path) -> None:
@@ -103,7 +98,11 @@ def test_costs_of_a_cpu_say_nothing_of_a_gpu(costs: Path) -> None:
 
 def test_the_table_is_kept_in_reference_operations(costs: Path) -> None:
     costs.write_text(json.dumps({"old": 1.0}))
-    records = [record("deep_sets", 6.0), record("deep_sets", 10.0, seed=1), record("raw_mlp", 3.0, status="failed")]
+    records = [
+        record("deep_sets", 6.0),
+        record("deep_sets", 10.0, seed=1),
+        record("raw_mlp", 3.0, status=Status.FAILED),
+    ]
     update_costs(records, {cost_key("smoke", "arithmetic_sum", "(data)"): 5.0})
     expected = {"old": 1.0, "smoke/arithmetic_sum/deep_sets": 4.0, "smoke/arithmetic_sum/(data)": 2.5}
     assert json.loads(costs.read_text()) == expected

@@ -26,7 +26,7 @@ def test_every_task_has_settings(name: str) -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_its_tables_name_tasks_that_there_are(name: str) -> None:
-    assert set(load(name).tables["task"]) <= set(TASKS)
+    assert set(load(name).tasks) <= set(TASKS)
 
 
 def test_the_files_are_the_presets() -> None:
@@ -74,7 +74,7 @@ def test_the_papers_text_and_code_differ_where_the_authors_do() -> None:
 
 def test_tuned_choices_stand_above_the_preset(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "quick.toml").write_text(
-        '[arithmetic_sum."janossy:k=2"]\nlearning_rate = 0.5\nhow = "by --tune on a day"\n'
+        '[tuned.arithmetic_sum."janossy:k=2"]\nlearning_rate = 0.5\nhow = "by --tune on a day"\n'
     )
     monkeypatch.setattr("setbench.bench.plan.presets.tuned_file", lambda preset: tmp_path / f"{preset}.toml")
     preset = load("quick")

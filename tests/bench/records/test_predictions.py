@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from setbench.bench.cell.run_cell import look, make_predictor, make_task
-from setbench.bench.plan.cells import Cell, Request, plan
+from setbench.bench.cell.evaluate import sample_predictions
+from setbench.bench.cell.run_cell import make_predictor, make_task
+from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.presets import load as load_preset
 from setbench.bench.records.predictions import EXAMPLES, Examples, Predictions, load, save
-from setbench.tasks.interfaces import Vector
 
 
 def cell(task: str, models: list[str], decoders: list[str]) -> Cell:
-    request = Request([task], models, decoders, [0], load_preset("smoke"), "cpu", None)
+    request = Request(asked_tasks([task]), models, decoders, [0], load_preset("smoke"), "cpu", None)
     return plan(request)[-1]
 
 
@@ -24,14 +24,14 @@ def test_all_sets_that_dspn_passes_through_are_kept(tmp_path: Path) -> None:
     task = make_task(one, tmp_path, None)
     predictor = make_predictor(one, task).eval()
     test = task.split("test")
-    found = look(one, predictor, task, test, torch.device("cpu"))
+    found = sample_predictions(predictor, task, "test", test, torch.device("cpu"))
     assert found is not None
     examples, predictions = found
     assert predictions.elements.shape == (4, EXAMPLES, 4, 2)
     places = [len(test) * (2 * k + 1) // (2 * EXAMPLES) for k in range(EXAMPLES)]
     assert np.array_equal(examples.elements, test.targets.elements[places].numpy())
     with torch.no_grad():
-        answer = predictor(test.inputs[places], **next(iter(predictor.variants().values())))
+        answer = predictor(test.inputs[places], next(iter(predictor.variants().values())))
     assert predictions.elements[-1] == pytest.approx(answer.elements.numpy(), abs=2e-3)
     assert predictions.presence[-1] == pytest.approx(answer.presence.numpy(), abs=2e-3)
     assert np.abs(predictions.elements[0] - predictions.elements[-1]).max() > 1e-3
@@ -42,7 +42,7 @@ def test_all_sets_that_dspn_passes_through_are_kept(tmp_path: Path) -> None:
 def test_labels_have_no_picture(tmp_path: Path) -> None:
     one = cell("arithmetic_sum", ["deep_sets"], [])
     task = make_task(one, tmp_path, None)
-    assert look(one, make_predictor(one, task), task, task.split("test"), torch.device("cpu")) is None
+    assert sample_predictions(make_predictor(one, task), task, "test", task.split("test"), torch.device("cpu")) is None
 
 
 def test_frozen_features_show_the_pictures_that_they_are_of(tmp_path: Path) -> None:
@@ -50,9 +50,8 @@ def test_frozen_features_show_the_pictures_that_they_are_of(tmp_path: Path) -> N
     task: Any = make_task(one, tmp_path, None)
     pictures = torch.arange(32, dtype=torch.uint8)[:, None, None, None].expand(32, 3, 2, 4)
     test = task.split("test")
-    task.input = Vector(2)
-    task.frozen_from = lambda name: type(test)(pictures, test.targets)
-    found = look(one, make_predictor(one, task), task, test, torch.device("cpu"))
+    task.pictures = lambda name: pictures
+    found = sample_predictions(make_predictor(one, task), task, "test", test, torch.device("cpu"))
     assert found is not None
     assert found[0].images.shape == (EXAMPLES, 2, 4, 3)
     assert found[0].images[:, 0, 0, 0].tolist() == [2, 8, 13, 18, 24, 29]

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
-from setbench.bench.records import store as store_module
-from setbench.bench.records.store import SCHEMA, Store, write_atomically
+from setbench.bench.records.record import SCHEMA, NewerSchema, Record
+from setbench.bench.records.store import Store
+from setbench.files import write_atomically
+
+SCHEMA_1 = Path(__file__).parent / "schema1"
+FIRST = Record.parse((SCHEMA_1 / "set_digits-deep_sets-ok.json").read_bytes())
 
 
-def record(identity: str, **fields: Any) -> dict[str, Any]:
-    common = {"status": "ok", "reason": "", "task": "t", "row": "r", "seed": 0, "preset": "smoke", "seconds": 1.5}
-    return {"id": identity, **common, **fields}
+def record(identity: str, **fields: Any) -> Record:
+    return FIRST.model_copy(update={"id": identity, **fields})
 
 
 @pytest.fixture
@@ -29,24 +32,32 @@ def store(tmp_path: Path, warnings: list[str]) -> Store:
 
 
 def test_what_is_written_is_read(store: Store) -> None:
-    store.write(record("b", metrics={"": {"accuracy": 12.5}}))
+    store.write(record("b", seconds=2.5))
     store.write(record("a"))
-    assert store.read("b") == {"schema": SCHEMA, **record("b", metrics={"": {"accuracy": 12.5}})}
-    assert [found["id"] for found in store.all()] == ["a", "b"]
+    assert store.read("b") == record("b", seconds=2.5)
+    assert [found.id for found in store.all()] == ["a", "b"]
     assert store.read("c") is None
 
 
 def test_a_record_reads_without_this_code(store: Store) -> None:
-    store.write(record("a", metrics={"": {"ü": 1}}))
-    assert json.loads(store.path("a").read_text(encoding="utf-8"))["metrics"] == {"": {"ü": 1}}
+    store.write(record("a", row="ü"))
+    raw = json.loads(store.path("a").read_text(encoding="utf-8"))
+    assert (raw["schema"], raw["row"], raw["status"]) == (SCHEMA, "ü", "ok")
+    assert raw["measured"]["metrics"] == FIRST.model_dump(mode="json")["measured"]["metrics"]
 
 
 def test_what_json_lacks_is_null(store: Store) -> None:
-    store.write(record("a", metrics={"x": math.nan, "y": [math.inf, -math.inf, 1.0], "z": (math.nan,)}))
+    measured = json.loads(FIRST.json_text())["measured"]
+    bad = {"x": {"ospa": math.nan, "size_error": math.inf, "chamfer": -math.inf}}
+    built = type(FIRST.measured).model_validate({**measured, "metrics": {**measured["metrics"], **bad}})
+    store.write(record("a", measured=built))
     text = store.path("a").read_text()
     assert "NaN" not in text
     assert "Infinity" not in text
-    assert store.read("a")["metrics"] == {"x": None, "y": [None, None, 1.0], "z": [None]}
+    found = store.read("a")
+    assert found is not None
+    assert found.measured is not None
+    assert found.measured.metrics["x"] == {"ospa": None, "size_error": None, "chamfer": None}
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "chmod"])
@@ -58,11 +69,11 @@ def test_a_crash_while_writing_leaves_the_old_file(
     def crash(*_: Any) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(store_module.os, step, crash)
+    monkeypatch.setattr(os, step, crash)
     with pytest.raises(OSError, match="No space left"):
         store.write(record("a", seconds=2.0))
     monkeypatch.undo()
-    assert store.read("a")["seconds"] == 1.0
+    assert store.read("a") == record("a", seconds=1.0)
     assert [path.name for path in (tmp_path / "records").iterdir()] == ["a.json"]
 
 
@@ -79,7 +90,7 @@ def test_the_whole_text_is_on_disk_before_the_name_is_taken(tmp_path: Path, monk
         return call
 
     for name in real:
-        monkeypatch.setattr(store_module.os, name, spy(name))
+        monkeypatch.setattr(os, name, spy(name))
     write_atomically(tmp_path / "file", "text")
     assert calls == ["fsync", "replace", "fsync"]
     assert (tmp_path / "file").read_text() == "text"
@@ -90,11 +101,15 @@ SPOILED = {
     "empty": lambda good: b"",
     "binary": lambda good: b"\x80\x81\xff\x00" * 40,
     "no record": lambda good: b"[1, 2]",
-    "of no schema": lambda good: good.replace(b'"schema": 1', b'"schema": "x"'),
+    "of no schema": lambda good: good.replace(b'"schema": 2', b'"schema": "x"'),
+    "of a schema that never was": lambda good: good.replace(b'"schema": 2', b'"schema": true'),
     "without fields": lambda good: b'{"id": "bad", "schema": 1, "status": "ok"}',
+    "with a field too many": lambda good: good.replace(b'"seed":', b'"sead": 1, "seed":'),
     "of another id": lambda good: good.replace(b'"bad"', b'"worse"'),
-    "too deep": lambda good: b"[" * 100_000,
-    "newer": lambda good: good.replace(b'"schema": 1', b'"schema": 99'),
+    "too deep": lambda good: b"[" * 100_000_000,
+    "deep in an object": lambda good: b'{"a":' * 1_000_000,
+    "with a long number": lambda good: good.replace(b'"seed": 2', b'"seed": ' + b"9" * 10_000),
+    "with NaN": lambda good: good.replace(b'"seconds": 1', b'"seconds": NaN, "x": 1'),
 }
 
 
@@ -102,12 +117,15 @@ SPOILED = {
 def test_a_spoiled_record_is_named_and_set_aside(store: Store, warnings: list[str], how: str, tmp_path: Path) -> None:
     for name in ("aa", "bad", "zz"):
         store.write(record(name))
-    spoiled = SPOILED[how](store.path("bad").read_bytes())
+    good = store.path("bad").read_bytes()
+    spoiled = SPOILED[how](good)
+    assert spoiled != good
     store.path("bad").write_bytes(spoiled)
-    assert [found["id"] for found in store.all()] == ["aa", "zz"]
+    assert [found.id for found in store.all()] == ["aa", "zz"]
     assert len(warnings) == 1
     assert "bad.json" in warnings[0]
     assert "\n" not in warnings[0]
+    assert len(warnings[0]) < 500
     assert (tmp_path / "damaged" / "bad.json").read_bytes() == spoiled
     assert store.read("bad") is None
     store.write(record("bad"))
@@ -115,11 +133,37 @@ def test_a_spoiled_record_is_named_and_set_aside(store: Store, warnings: list[st
     assert len(warnings) == 1
 
 
-def test_a_newer_schema_says_so(store: Store, warnings: list[str]) -> None:
+@pytest.mark.parametrize("newer", [SCHEMA + 1, 99])
+def test_a_newer_schema_is_refused_and_nothing_is_touched(
+    store: Store, warnings: list[str], newer: int, tmp_path: Path
+) -> None:
+    for name in ("aa", "newer", "zz"):
+        store.write(record(name))
+    text = store.path("newer").read_text().replace(f'"schema": {SCHEMA}', f'"schema": {newer}, "unheard": "of"')
+    store.path("newer").write_text(text)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    for read in (store.all, lambda: store.read("newer")):
+        with pytest.raises(NewerSchema, match=rf"newer\.json: its schema {newer} is newer than {SCHEMA}") as refused:
+            read()
+        assert "\n" not in str(refused.value)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    assert warnings == []
+
+
+@pytest.mark.timeout(30)
+def test_what_is_no_plain_file_is_passed_over(store: Store, warnings: list[str], tmp_path: Path) -> None:
     store.write(record("a"))
-    store.path("a").write_text(store.path("a").read_text().replace('"schema": 1', '"schema": 7'))
-    assert store.all() == []
-    assert "schema 7 is newer than 1" in warnings[0]
+    os.mkfifo(store.path("fifo"))
+    store.path("folder").mkdir()
+    store.path("dangling").symlink_to(tmp_path / "nowhere")
+    store.path("loop").symlink_to(store.path("loop"))
+    assert store.all() == [record("a")]
+    names = ("dangling", "fifo", "folder", "loop")
+    assert [line for name in names for line in warnings if f"{name}.json" in line] == sorted(warnings)
+    assert len(warnings) == len(names)
+    assert all("passed over" in line and "\n" not in line for line in warnings)
+    assert {path.stem for path in (tmp_path / "records").iterdir()} == {"a", *names}
+    assert store.read("fifo") is None
 
 
 def test_one_cell_is_claimed_once(store: Store) -> None:

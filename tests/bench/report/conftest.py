@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from setbench.bench.records.record import SCHEMA, Record
 
 HOSTILE = "evil|row <script>alert('x')</script> **bold** `tick` $x$ [a](http://e.vil)\n# head"
 
@@ -69,119 +72,145 @@ ENCODERS = [  # name, paradigm, claim
 ]
 
 
-def make_record(task: str, row: str, **changes: Any) -> dict[str, Any]:
-    """One ok record with plain values; ``score`` sets the headline metric; other changes replace whole fields."""
-    about = TASKS[task]
-    headline = next(iter(about["metrics"]))
+MODEL = {
+    "paradigm": "permuting",
+    "section": "Permuting & averaging",
+    "paper": "Zaheer et al. 2017",
+    "invariance_claim": "exact",
+    "why": "",
+}
+TIME = {
+    "wall": 40.0,
+    "train": 30.0,
+    "evaluate": 8.0,
+    "rest": 2.0,
+    "throughput": 2100.0,
+    "latency_ms": 4.0,
+    "latency_batch": 32,
+    "reference_ms": 2.0,
+}
+INVARIANCE = {
+    "dtype": "float32",
+    "mean": 1e-7,
+    "max": 3e-7,
+    "mean64": 1e-16,
+    "max64": 4e-16,
+    "relative_to_spread": 1e-6,
+    "worst": 5e-7,
+}
+MACHINE = {"cpu": "Fake CPU 3000", "cores": 2, "platform": "Linux x86_64", "memory_gb": 8}
+WHOLE = {
+    "status": "ok",
+    "reason": "",
+    "traceback": "",
+    "encoder": None,
+    "decoder": None,
+    "constant": False,
+    "seed": 0,
+    "preset": "quick",
+    "device": "cpu",
+    "threads": 1,
+    "settings": {
+        "steps": 2000,
+        "batch": 32,
+        "learning_rate": 0.001,
+        "latent": 64,
+        "width": 64,
+        "head": "mlp",
+        "sizes": {"train": 4000, "test": 1000},
+    },
+    "tuned": "",
+    "data_key": "",
+    "seconds": 41.5,
+    "versions": {"python": "3.11.9", "torch": "2.13.0+cpu"},
+    "commit": "abc123def456",
+    "dirty": False,
+    "command": "python run_all.py --tasks clevr_state --seeds 0-2",
+    "finished": "2026-11-22T03:10:00Z",
+}
+
+
+def about(task: str) -> dict[str, Any]:
+    """What is known of a task; of one that is not of the suite, what is known of a task with accuracy."""
+    return TASKS.get(task, TASKS["set_digits_classes"])
+
+
+def make_record(task: str, row: str, **changes: Any) -> Record:
+    """A record with what is named changed, wherever it stands in it: ``score``, ``seed``, ``paradigm``, ``gpu`` ...
+
+    ``time``, ``invariance`` and ``machine`` may be given in part; ``measured=None`` is a cell without a result.
+    """
+    facts = about(task)
+    name = f"{abs(hash((task, row, str(sorted(changes.items(), key=str))))):016x}"[:16]
     score = changes.pop("score", 1.0)
-    record: dict[str, Any] = {
-        "schema": 1,
-        "id": changes.pop("id", f"{abs(hash((task, row, str(sorted(changes.items(), key=str))))):016x}"[:16]),
-        "status": "ok",
-        "reason": "",
-        "traceback": "",
-        "task": task,
-        "row": row,
-        "encoder": None,
-        "decoder": None,
-        "constant": False,
-        "seed": 0,
-        "paradigm": "permuting",
-        "section": "Permuting & averaging",
-        "paper": "Zaheer et al. 2017",
-        "invariance_claim": "exact",
-        "why": "",
-        "task_text": {**{k: about[k] for k in ("asks", "good", "group")}, "order": list(TASKS).index(task)},
-        "data": {"name": about["data"][0], "kind": about["data"][1], "checksum": "0123456789abcdef"},
+    measured: dict[str, Any] = {
+        "data": {"name": facts["data"][0], "kind": facts["data"][1], "checksum": "0123456789abcdef"},
         "notes": [],
-        "preset": "quick",
-        "settings": {
-            "steps": 2000,
-            "batch": 32,
-            "learning_rate": 0.001,
-            "latent": 64,
-            "width": 64,
-            "head": "mlp",
-            "sizes": {"train": 4000, "test": 1000},
-        },
-        "tuned": "",
-        "headline": {"metric": headline, "variant": ""},
-        "metrics": {"": dict.fromkeys(about["metrics"], score)},
+        "headline": {"metric": next(iter(facts["metrics"])), "variant": ""},
+        "metrics": {"": dict.fromkeys(facts["metrics"], score)},
         "metric_info": {
             name: {"unit": unit, "higher_is_better": higher, "meaning": f"what {name} measures"}
-            for name, (unit, higher) in about["metrics"].items()
+            for name, (unit, higher) in facts["metrics"].items()
         },
         "curve": {"step": [0, 1000, 2000], "loss": [1.0, 0.5, 0.25]},
         "figures": {},
-        "time": {
-            "wall": 40.0,
-            "train": 30.0,
-            "evaluate": 8.0,
-            "rest": 2.0,
-            "throughput": 2100.0,
-            "latency_ms": 4.0,
-            "latency_batch": 32,
-            "reference_ms": 2.0,
-            "threads": 1,
-            "device": "cpu",
-        },
-        "invariance": {
-            "dtype": "float32",
-            "mean": 1e-7,
-            "max": 3e-7,
-            "mean64": 1e-16,
-            "max64": 4e-16,
-            "relative_to_spread": 1e-6,
-            "worst": 5e-7,
-        },
+        "calibration": {},
+        "time": TIME,
+        "invariance": INVARIANCE,
         "parameters": 12345,
         "peak_memory_mb": 123.4,
-        "machine": {"cpu": "Fake CPU 3000", "cores": 2, "gpu": None, "platform": "Linux x86_64", "memory_gb": 8},
-        "versions": {"python": "3.11.9", "torch": "2.13.0+cpu"},
-        "commit": "abc123def456",
-        "dirty": False,
-        "command": "python run_all.py --tasks clevr_state --seeds 0-2",
-        "finished": "2026-11-22T03:10:00Z",
+        "gpu": None,
     }
-    return {**record, **changes}
+    order = list(TASKS).index(task) if task in TASKS else len(TASKS)
+    texts = {**{k: facts[k] for k in ("asks", "good", "group")}, "order": order}
+    record: dict[str, Any] = {"id": name, "schema": SCHEMA, "task": task, "row": row, **WHOLE, "task_text": texts}
+    model = dict(MODEL)
+    for part, defaults in (("time", TIME), ("invariance", INVARIANCE)):
+        if changes.get(part):
+            measured[part] = {**defaults, **changes.pop(part)}
+    record["machine"] = {**MACHINE, **changes.pop("machine", {})}
+    for key, value in changes.items():
+        home = model if key in model else measured if key in measured else record
+        home[key] = value
+    record |= {"model": model, "measured": changes.get("measured", measured)}
+    return Record.parse(json.dumps(finite(record)))
 
 
-def make_constant(task: str, score: float) -> dict[str, Any]:
+def finite(value: Any) -> Any:
+    """As records are stored: null for what is no finite number."""
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def make_constant(task: str, score: float, **changes: Any) -> Record:
     """The best constant answer, as a cell stores it: no time, no invariance, no parameters."""
-    empty = {
-        "time": {},
-        "invariance": None,
-        "parameters": None,
-        "paradigm": "",
-        "invariance_claim": "",
-        "constant": True,
-    }
-    return make_record(task, "best constant", score=score, **empty)
+    empty = {"time": None, "invariance": None, "parameters": None, "paradigm": "", "invariance_claim": ""}
+    return make_record(task, "best constant", score=score, constant=True, **empty, **changes)
 
 
-def make_failure(task: str, row: str, status: str, reason: str, **changes: Any) -> dict[str, Any]:
+def make_failure(task: str, row: str, status: str, reason: str, **changes: Any) -> Record:
     """A cell that ended before it had data, metrics or a device."""
-    gone = dict.fromkeys(("data", "time", "invariance", "parameters", "peak_memory_mb"))
-    return make_record(
-        task, row, **{**gone, "metrics": {}, "metric_info": {}, "status": status, "reason": reason, **changes}
-    )
+    return make_record(task, row, measured=None, status=status, reason=reason, **changes)
 
 
-def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
+def make_fleet(seeds: int = 3) -> list[Record]:
     """A realistic results folder: four tasks, all encoders, plain decoders, constants, failures, a hostile name."""
     rng = random.Random(0)
     records = []
-    for task, about in TASKS.items():
-        higher = next(iter(about["metrics"].values()))[1]
-        records.append(make_constant(task, about["scale"]))
+    for task, facts in TASKS.items():
+        higher = next(iter(facts["metrics"].values()))[1]
+        records.append(make_constant(task, facts["scale"]))
         rows: list[tuple[str, str | None, str | None, str, str]]
-        if about["sets"]:
+        if facts["sets"]:
             rows = [(f"{e} + dspn", e, "dspn", p, c) for e, p, c in ENCODERS]
             rows += [("mlp decoder", None, "mlp", "decoder", ""), ("lstm decoder", None, "lstm", "decoder", "")]
         else:
             rows = [(e, e, None, p, c) for e, p, c in ENCODERS]
         for row, encoder, decoder, paradigm, claim in rows:
-            base = about["scale"] * (rng.uniform(0.9, 12) if higher else rng.uniform(0.02, 1.05))
+            base = facts["scale"] * (rng.uniform(0.9, 12) if higher else rng.uniform(0.02, 1.05))
             base = min(base, 97.0) if higher else base
             seconds, latency = math.exp(rng.uniform(2, 5)), math.exp(rng.uniform(0, 4))
             loss_of_order = {"exact": 3e-16, "approximate": 0.02, "none": 0.4}.get(claim, 0.0) * rng.uniform(0.5, 2)
@@ -193,7 +222,7 @@ def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
                 metrics = {
                     variant: {
                         name: score * (0.97**v) * ((0.7 if way else 1.6) ** m)
-                        for m, (name, (_, way)) in enumerate(about["metrics"].items())
+                        for m, (name, (_, way)) in enumerate(facts["metrics"].items())
                     }
                     for v, variant in enumerate(variants)
                 }
@@ -213,7 +242,7 @@ def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
                         paradigm=paradigm,
                         invariance_claim=claim,
                         notes=["frozen features"] if task == "clevr_state" else [],
-                        headline={"metric": next(iter(about["metrics"])), "variant": variants[0]},
+                        headline={"metric": next(iter(facts["metrics"])), "variant": variants[0]},
                         metrics=metrics,
                         figures=figures if task == "rotated_square" else {},
                         time={
@@ -222,8 +251,6 @@ def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
                             "latency_ms": latency,
                             "latency_batch": 32,
                             "reference_ms": 2.0,
-                            "threads": 1,
-                            "device": "cpu",
                         },
                         invariance={
                             "dtype": "float32",
@@ -241,14 +268,14 @@ def make_fleet(seeds: int = 3) -> list[dict[str, Any]]:
     records.append(make_failure("clevr_state", "janossy:k=N + dspn", "intractable", full, encoder="janossy:k=N"))
     records.append(make_failure("clevr_state", HOSTILE, "failed", "", traceback="Traceback\n  x\nValueError: a|b <i>"))
     records.append(make_failure("set_digits_classes", "hyper", "timed_out", "over the limit of 60 s"))
-    diverged = make_failure("arithmetic_variance", "deep_sets", "diverged", "loss is NaN at step 12", seed=3)
-    records.append({**diverged, "encoder": "deep_sets"})
+    lost = "loss is NaN at step 12"
+    records.append(make_failure("arithmetic_variance", "deep_sets", "diverged", lost, seed=3, encoder="deep_sets"))
     records.append(make_record("arithmetic_variance", HOSTILE, score=20.0, encoder=HOSTILE))
     return records
 
 
 @pytest.fixture
-def fleet() -> list[dict[str, Any]]:
+def fleet() -> list[Record]:
     return make_fleet()
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from setbench.bench.report.document import Bullets, Cell, Code, Grid, Heading, Picture, Text
+from setbench.bench.report.document import Bullets, Code, Grid, Heading, Picture, TableCell, Text
 from setbench.bench.report.markdown import escape, render
 
 
@@ -46,7 +46,10 @@ def test_links_and_mentions_do_not_come_alive():
 
 
 def test_every_line_of_a_grid_has_the_same_cells():
-    grid = Grid(["model", "x|y"], [[Cell("a|b"), Cell("1.0")], [Cell("c", strong=True), Cell("d", quiet=True)]])
+    grid = Grid(
+        ["model", "x|y"],
+        [[TableCell("a|b"), TableCell("1.0")], [TableCell("c", strong=True), TableCell("d", quiet=True)]],
+    )
     lines = render([grid]).splitlines()
     assert len(lines) == 4
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {3}

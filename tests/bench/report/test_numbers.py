@@ -40,7 +40,7 @@ def test_counts_are_whole():
 def test_spread_is_numpys_sample_deviation():
     values = [12.1, 13.9, 11.4]
     found = spread(values)
-    assert found.mean == pytest.approx(np.mean(values))
+    assert found.centre == pytest.approx(np.mean(values))
     assert found.sd == pytest.approx(np.std(values, ddof=1))
     assert (found.n, str(found)) == (3, f"12.5 ± {np.std(values, ddof=1):.1f}")
 
@@ -56,5 +56,5 @@ def test_nothing_known_is_no_spread():
 
 
 def test_a_nan_is_not_averaged_away():
-    assert math.isnan(spread([1.0, math.nan]).mean)
-    assert math.isnan(spread([1.0, math.inf]).mean)
+    assert math.isnan(spread([1.0, math.nan]).centre)
+    assert math.isnan(spread([1.0, math.inf]).centre)

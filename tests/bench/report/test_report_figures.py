@@ -67,9 +67,17 @@ def test_one_exploded_seed_does_not_flatten_the_others(make):
 
 def test_many_models_carry_numbers(make):
     rows = [make.record("clevr_state", f"row {n}", score=50.0 - n, time={"train": 10.0 + n % 7}) for n in range(25)]
-    (table,) = tables([{**row, "time": {**row["time"], "device": "cpu"}} for row in rows])
+    (table,) = tables(rows)
     axes = time_figure(table).axes[0]
     numbers = {text.get_text() for text in axes.texts}
     assert "1" in numbers
     assert not any("row" in text for text in numbers)
     assert [text.get_text() for text in axes.get_legend().get_texts()][:2] == ["row 0", "row 1"]
+
+
+def test_an_incomplete_row_is_marked_and_never_on_the_front(make):
+    rows = [make.record("clevr_state", "b", seed=seed, score=50.0 + seed) for seed in range(2)]
+    lucky = make.record("clevr_state", "lucky", score=99.0, time={"train": 1.0})
+    (table,) = tables([*rows, lucky])
+    texts = {text.get_text(): text.get_fontweight() for text in time_figure(table).axes[0].texts}
+    assert (texts["b"], texts["lucky §"]) == ("bold", "normal")

@@ -10,16 +10,20 @@ from setbench.bench.report.tables import tables
 STATE, VARIANCE = "clevr_state", "arithmetic_variance"
 
 
-def labels(lines):
-    return [line.label for line in lines]
+def labels(results):
+    return [result.label for result in results]
 
 
 def test_means_over_seeds_are_numpys(make):
     scores = [20.0, 26.0, 23.0]
     (table,) = tables([make.record(STATE, "a", score=score, seed=seed) for seed, score in enumerate(scores)])
-    (line,) = table.lines
-    found = table.score(line)
-    assert (found.mean, found.sd, found.n) == (pytest.approx(np.mean(scores)), pytest.approx(np.std(scores, ddof=1)), 3)
+    (result,) = table.results
+    found = table.score(result)
+    assert (found.centre, found.sd, found.n) == (
+        pytest.approx(np.mean(scores)),
+        pytest.approx(np.std(scores, ddof=1)),
+        3,
+    )
 
 
 def test_more_is_better_or_less_is(make):
@@ -34,7 +38,7 @@ def test_equal_rows_share_a_rank_and_the_constant_takes_none(make):
     records = [make.record(STATE, row, score=score) for row, score in {"a": 9.0, "b": 9.0, "c": 3.0}.items()]
     (table,) = tables([*records, make.constant(STATE, 6.0)])
     assert labels(table.ranked) == ["a", "b", "best constant", "c"]
-    assert [table.rank(line) for line in table.models] == [1, 1, 3]
+    assert [table.rank(result) for result in table.models] == [1, 1, 3]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, None])
@@ -54,56 +58,56 @@ def test_one_nan_seed_spoils_its_row(make):
 def test_other_data_preset_or_device_is_another_table(make):
     alone = make.record(STATE, "a")
     real = make.record(STATE, "a", data={"name": "CLEVR v1.0", "kind": "real", "checksum": "ffff"})
-    grown = make.record(STATE, "a", data={**alone["data"], "checksum": "eeee"})
+    grown = make.record(STATE, "a", data={**alone.measured.data.model_dump(), "checksum": "eeee"})
     paper = make.record(STATE, "a", preset="paper")
-    gpus = [
-        make.record(STATE, "a", time={**alone["time"], "device": "cuda"}, machine={**alone["machine"], "gpu": name})
-        for name in ("H100", "A100")
-    ]
-    found = tables([alone, real, grown, paper, *gpus])
-    assert len(found) == 6
+    threads = make.record(STATE, "a", threads=2)
+    gpus = [make.record(STATE, "a", device="cuda", gpu=name) for name in ("H100", "A100")]
+    found = tables([alone, real, grown, paper, threads, *gpus])
+    assert len(found) == 7
     assert all(len(table.records) == 1 for table in found)
     assert found[0].key.preset == "paper"
 
 
 def test_same_key_is_one_table(make):
     (table,) = tables([make.record(STATE, row) for row in "abc"])
-    assert labels(table.lines) == ["a", "b", "c"]
+    assert labels(table.results) == ["a", "b", "c"]
 
 
 def test_a_cell_that_ended_early_stands_with_its_table(make):
     lost = make.failure(STATE, "b", "killed", "signal 9")
     (table,) = tables([lost, make.record(STATE, "a")])
     assert labels(table.unranked) == ["b"]
-    assert lost["data"] is None
+    assert lost.measured is None
 
 
 def test_the_constant_stands_in_every_table_on_its_data(make):
-    timed = make.record(STATE, "a", score=9.0)["time"]
-    gpu = make.record(STATE, "a", score=9.0, time={**timed, "device": "cuda"})
-    found = tables([make.constant(STATE, 6.0), make.record(STATE, "a", score=9.0), gpu])
-    assert [table.constant.label for table in found] == ["best constant"] * 2
+    gpu = make.record(STATE, "a", score=9.0, device="cuda", gpu="H100")
+    threads = make.record(STATE, "a", score=9.0, threads=2)
+    found = tables([make.constant(STATE, 6.0), make.record(STATE, "a", score=9.0), gpu, threads])
+    assert [table.constant.label for table in found] == ["best constant"] * 3
 
 
 def test_floor_is_the_constant_plus_the_spread(make):
     records = [make.constant(STATE, 6.0), make.record(STATE, "under", score=5.0), make.record(STATE, "same", score=6.0)]
     records += [make.record(STATE, "one seed", score=6.1)]
-    records += [make.record(STATE, "noisy", score=score, seed=seed) for seed, score in enumerate([6.0, 8.0])]  # 7 ± 1.4
+    records += [
+        make.record(STATE, "noisy", score=score, seed=seed) for seed, score in enumerate([6.05, 8.0])
+    ]  # 7 ± 1.4
     records += [make.record(STATE, "clear", score=score, seed=seed) for seed, score in enumerate([7.9, 8.1])]
     (table,) = tables(records)
-    floored = {line.label for line in table.models if table.at_floor(table.score(line), table.headline)}
+    floored = {result.label for result in table.models if table.at_floor(table.score(result), table.headline)}
     assert floored == {"under", "same", "noisy"}
 
 
 def test_floor_where_less_is_better(make):
     records = [make.constant(VARIANCE, 240.0), make.record(VARIANCE, "bad", score=250.0)]
     (table,) = tables([*records, make.record(VARIANCE, "good", score=20.0)])
-    assert [table.at_floor(table.score(line), "rmse") for line in table.models] == [False, True]
+    assert [table.at_floor(table.score(result), "rmse") for result in table.models] == [False, True]
 
 
 def test_no_constant_no_floor(make):
     (table,) = tables([make.record(STATE, "a", score=0.0)])
-    assert not table.at_floor(table.score(table.lines[0]), table.headline)
+    assert not table.at_floor(table.score(table.results[0]), table.headline)
 
 
 def test_a_row_run_again_counts_once_and_as_its_newest(make):
@@ -111,7 +115,7 @@ def test_a_row_run_again_counts_once_and_as_its_newest(make):
     new = make.record(STATE, "a", score=2.0, finished="2026-11-22T00:00:00Z")
     for records in ([old, new], [new, old]):
         (table,) = tables(records)
-        assert table.score(table.lines[0]).mean == 2.0
+        assert table.score(table.results[0]).centre == 2.0
         assert table.older == [old]
 
 
@@ -120,16 +124,16 @@ def test_each_row_is_ranked_by_its_own_headline_variant(make):
     dspn = make.record(STATE, "dspn", metrics=steps, headline={"metric": "ap_inf", "variant": "T=10"})
     (table,) = tables([dspn, make.record(STATE, "mlp", score=50.0)])
     assert labels(table.ranked) == ["mlp", "dspn"]
-    assert table.lines[0].value("ap_inf", "T=20").mean == 90.0
+    assert table.results[0].value("ap_inf", "T=20").centre == 90.0
 
 
 def test_an_exact_encoder_that_is_not_is_seen(make):
     good = make.record(STATE, "good")
-    bad = make.record(STATE, "bad", invariance={**good["invariance"], "max64": 1e-3})
+    bad = make.record(STATE, "bad", invariance={"max64": 1e-3})
     (table,) = tables([good, bad])
-    assert [line.breaks_claim for line in table.lines] == [False, True]
+    assert [result.breaks_claim for result in table.results] == [False, True]
 
 
 def test_latency_in_units_of_the_reference(make):
     (table,) = tables([make.record(STATE, "a")])
-    assert table.lines[0].latency_ratio.mean == pytest.approx(4.0 / 2.0)
+    assert table.results[0].latency_ratio.centre == pytest.approx(4.0 / 2.0)

@@ -1,12 +1,20 @@
 """Whatever happens to a job ends in that job's outcome, and the others finish."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
+from jobs_for_tests import LEAVE
 
-from setbench.bench.runner.execute import Job, Outcome, Pool
+from setbench.bench.runner.endings import Outcome
+from setbench.bench.runner.execute import Job, Pool
 
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.usefixtures("forkserver")
 
 
@@ -68,6 +76,76 @@ def test_a_hang_ends_at_the_time_limit_with_its_children(tmp_path: Path) -> None
     assert _gone(int(pid_file.read_text()))
 
 
+@pytest.mark.parametrize("kind", LEAVE)
+@pytest.mark.parametrize("ending", ["hang", "die", "return", "closed"])
+def test_nobody_gets_away(kind: str, ending: str, tmp_path: Path) -> None:
+    """A job's descendants in sessions of their own end with it, however it ends."""
+    pid_file = tmp_path / "pids"
+    told = job("with_runaway", kind, "hang" if ending == "closed" else ending, str(pid_file))
+    if ending == "closed":
+        run = Pool(1).run(iter([told]))
+        assert next(run).kind == "started"
+        wait_for_lines(pid_file, LEAVE[kind])
+        run.close()
+    else:
+        found = outcomes(Pool(1, time_limit=6 if ending == "hang" else None), told)["with_runaway"]
+        assert found.status == {"hang": "timed_out", "die": "killed", "return": "ok"}[ending]
+    pids = [int(line) for line in pid_file.read_text().split()]
+    assert len(pids) == LEAVE[kind]
+    assert all(map(_gone, pids))
+
+
+DRIVER = """
+import sys
+sys.path[:0] = {paths!r}
+from setbench.bench.runner.execute import Job, Pool
+from setbench.bench.runner.processes import preload
+preload(["torch", "jobs_for_tests"])
+jobs = [Job(kind, "jobs_for_tests:with_runaway", (kind, "hang", {pid_file!r} + kind)) for kind in {kinds!r}]
+for event in Pool({jobs}).run(iter(jobs)):
+    pass
+"""
+
+
+@pytest.mark.parametrize("group", [False, True])
+def test_nobody_gets_away_when_the_driver_is_killed(group: bool, tmp_path: Path) -> None:
+    """By kill -9 of the driver, or of all its group: no cell, no descendant of one and no forkserver is left."""
+    paths = [str(ROOT), str(ROOT / "tests" / "bench")]
+    text = DRIVER.format(paths=paths, pid_file=str(tmp_path / "pids-"), kinds=list(LEAVE), jobs=len(LEAVE))
+    driver = subprocess.Popen([sys.executable, "-c", text], start_new_session=True, cwd=tmp_path)
+    for kind, count in LEAVE.items():
+        wait_for_lines(tmp_path / f"pids-{kind}", count)
+    everyone = psutil.Process(driver.pid).children(recursive=True)
+    if group:
+        os.killpg(driver.pid, signal.SIGKILL)
+    else:
+        driver.kill()
+    driver.wait()
+    pids = {int(line) for path in tmp_path.glob("pids-*") for line in path.read_text().split()}
+    assert len(pids) == sum(LEAVE.values())
+    assert pids < {one.pid for one in everyone}  # adopted by their cell, so within the driver's family
+    _, left = psutil.wait_procs(everyone, timeout=10)
+    assert left == []
+
+
+WORDS = {
+    "exit 0": "the cell's own code called sys.exit(0)",
+    "exit with words": "the cell's own code called sys.exit(\"that's it\")",
+    "exit with the unspeakable": "the cell's own code called sys.exit(something whose repr raised RuntimeError)",
+    "interrupt": "KeyboardInterrupt, raised by the cell's own code",
+    "unspeakable": "Unspeakable: Unspeakable, whose message raised RuntimeError",
+    "generator exit": "GeneratorExit: ",
+}
+
+
+def test_what_is_no_ordinary_exception_says_so(pool: Pool) -> None:
+    for what, words in WORDS.items():
+        found = outcomes(pool, job("raise_what", what))["raise_what"]
+        assert (found.status, found.reason) == ("failed", words)
+        assert "\n" not in found.reason
+        assert found.traceback
+
+
 def test_too_much_memory_is_that_jobs_own(tmp_path: Path) -> None:
     pool = Pool(1, memory_limit=2**30)
     ended = outcomes(pool, job("take_memory", 4), job("take_memory", 0.1), job("add", 1, 2))
@@ -76,16 +154,29 @@ def test_too_much_memory_is_that_jobs_own(tmp_path: Path) -> None:
     assert outcomes(pool, job("take_memory", 0.1))["take_memory"].status == "ok"
 
 
+@pytest.mark.parametrize("megabytes", [0.001, 1, 4, 8, 16, 24, 32, 48, 64])
+def test_a_tiny_limit_is_out_of_memory_wherever_it_strikes(megabytes: float) -> None:
+    """In the work, or while a library is imported, which says it in words of its own."""
+    found = outcomes(Pool(1, memory_limit=int(megabytes * 2**20)), job("import_much"))["import_much"]
+    assert found.status == "out_of_memory", found
+    assert "\n" not in found.reason
+    assert found.reason
+
+
 def test_closing_the_run_leaves_no_process(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     run = Pool(1).run(iter([job("hang", str(pid_file))]))
     assert next(run).kind == "started"
-    deadline = time.monotonic() + 20
-    while not (pid_file.exists() and pid_file.read_text()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for_lines(pid_file, 1)
     run.close()
     assert _gone(int(pid_file.read_text()))
+
+
+def wait_for_lines(path: Path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while not (path.exists() and len(path.read_text().splitlines()) >= count):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def _gone(pid: int) -> bool:

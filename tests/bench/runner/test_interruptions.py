@@ -16,6 +16,7 @@ import psutil
 import pytest
 from runs_for_tests import DECODERS, MODELS, ROWS, TASKS, numbers, stamps
 
+from setbench.bench.records.record import Record
 from setbench.bench.records.store import Store
 
 ROOT = Path(__file__).parents[3]
@@ -75,17 +76,15 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes)
 
 
-def same(folder: Path, finished: tuple[Path, list[dict[str, Any]]]) -> None:
+def same(folder: Path, finished: tuple[Path, list[Record]]) -> None:
     """Every record of the uninterrupted run, once, to the last bit but for times."""
     stored = Store(folder / "results", pytest.fail).all()
-    assert {(record["task"], record["row"]) for record in stored} == ROWS
-    assert {record["id"]: numbers(record) for record in stored} == {
-        record["id"]: numbers(record) for record in finished[1]
-    }
+    assert {(record.task, record.row) for record in stored} == ROWS
+    assert {record.id: numbers(record) for record in stored} == {record.id: numbers(record) for record in finished[1]}
 
 
 def test_killed_at_any_instant_and_run_again(
-    tmp_path: Path, finished: tuple[Path, list[dict[str, Any]]], commands: list[subprocess.Popen[str]]
+    tmp_path: Path, finished: tuple[Path, list[Record]], commands: list[subprocess.Popen[str]]
 ) -> None:
     chance = random.Random(0)
     kept: dict[str, int] = {}
@@ -109,6 +108,25 @@ def test_killed_at_any_instant_and_run_again(
     same(tmp_path, finished)
 
 
+@pytest.mark.parametrize("numbers", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)])
+def test_an_impatient_second_signal_takes_nothing_away(
+    tmp_path: Path, commands: list[subprocess.Popen[str]], numbers: tuple[signal.Signals, signal.Signals]
+) -> None:
+    run = command(tmp_path, commands, "--seeds", "0-99")
+    wait_for(lambda: records(tmp_path) >= 2, "two records")
+    processes = family(run)
+    run.send_signal(numbers[0])
+    time.sleep(0.1)
+    run.send_signal(numbers[1])
+    out, err = run.communicate(timeout=LONG)
+    assert run.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[numbers[0]]
+    assert "interrupted: what was finished is kept" in err
+    assert "Traceback" not in err
+    assert " ok" in out
+    assert "leaderboard:" in out
+    wait_for(lambda: gone(processes), "every process to end")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_politely(tmp_path: Path, commands: list[subprocess.Popen[str]], number: signal.Signals) -> None:
     run = command(tmp_path, commands, "--seeds", "0-99")
@@ -116,19 +134,19 @@ def test_interrupted_politely(tmp_path: Path, commands: list[subprocess.Popen[st
     processes = family(run)
     run.send_signal(number)
     out, err = run.communicate(timeout=LONG)
-    assert run.returncode == 130
+    assert run.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
     assert "interrupted: what was finished is kept" in err
     assert "Traceback" not in err
     assert "leaderboard:" in out
     wait_for(lambda: gone(processes), "every process to end")
     stored = Store(tmp_path / "results", pytest.fail).all()
     assert len(stored) >= 2
-    assert {record["status"] for record in stored} == {"ok"}
+    assert {record.status for record in stored} == {"ok"}
     assert (tmp_path / "results" / "leaderboard.md").is_file()
 
 
 def test_two_runs_on_one_folder_share_the_work(
-    tmp_path: Path, finished: tuple[Path, list[dict[str, Any]]], commands: list[subprocess.Popen[str]]
+    tmp_path: Path, finished: tuple[Path, list[Record]], commands: list[subprocess.Popen[str]]
 ) -> None:
     """Every cell is run once: what one has in hand or has finished, the other leaves alone."""
     runs = [command(tmp_path, commands) for _ in range(2)]
@@ -146,9 +164,9 @@ def test_three_lines_of_python(tmp_path: Path, commands: list[subprocess.Popen[s
     (tmp_path / "my").mkdir()
     script = tmp_path / "my" / "script.py"
     script.write_text(
-        "from bench import run\n"
+        "from setbench import run\n"
         "records = run(tasks=['arithmetic_sum'], models=['deep_sets'], preset='smoke', results='results')\n"
-        "print([record['status'] for record in records])\n"
+        "print([record.status.value for record in records])\n"
     )
     own = {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     done = subprocess.run(
@@ -162,3 +180,30 @@ def test_three_lines_of_python(tmp_path: Path, commands: list[subprocess.Popen[s
     )
     assert done.stdout.strip() == "['ok', 'ok']", done.stderr
     assert records(tmp_path) == 2
+
+
+def test_a_temporary_folder_too_long_for_a_socket_is_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    words = [
+        "--tasks",
+        "arithmetic_sum",
+        "--models",
+        "deep_sets",
+        "--preset",
+        "smoke",
+        "--results",
+        str(tmp_path / "r"),
+    ]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run_all.py"), *words],
+        cwd=tmp_path,  # for its results
+        env={**os.environ, "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("is too long a path for a socket; set TMPDIR")
+    assert "Traceback" not in done.stderr

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from setbench.bench.runner.plugins import plug_in
 from setbench.models.catalogue import CATALOGUE, parse
 from setbench.models.contract import broken_laws
+from setbench.plugins import plug_in
 from setbench.tasks.catalogue import TASKS, register
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +31,7 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     found = {record["row"]: record for record in records}
     assert found.keys() == {"best constant", "norm_pool:power=2.0"}
     assert found["norm_pool:power=2.0"]["status"] == "ok"
-    assert found["norm_pool:power=2.0"]["invariance"]["max64"] < 1e-10
+    assert found["norm_pool:power=2.0"]["measured"]["invariance"]["max64"] < 1e-10
 
 
 def test_the_example_of_the_readme_obeys_the_laws(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +45,11 @@ def test_the_example_of_the_readme_obeys_the_laws(monkeypatch: pytest.MonkeyPatc
 
 
 BAD = {
+    "leaves.py": ("import sys\nsys.exit(0)", "SystemExit: 0"),
+    "unspeakable.py": (
+        "class Odd(Exception):\n    def __str__(self):\n        raise RuntimeError\nraise Odd",
+        "Odd, whose message raised RuntimeError",
+    ),
     "raises.py": ("1 / 0", "ZeroDivisionError: division by zero"),
     "taken.py": (
         "from setbench.models.catalogue import CATALOGUE, register\nregister(CATALOGUE['fspool'])",

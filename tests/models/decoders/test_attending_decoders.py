@@ -1,4 +1,4 @@
-"""Slot attention and learned queries against loops over slots and tokens, and their symmetry."""
+"""Slots and learned queries of one code against loops over slots and tokens, and their symmetry."""
 
 import math
 
@@ -8,7 +8,7 @@ from torch import nn
 
 from setbench.models.decoders.memory import Memory
 from setbench.models.decoders.queries import LearnedQueries
-from setbench.models.decoders.slots import SlotAttention
+from setbench.models.decoders.slots import CodeSlots
 from setbench.models.interfaces import SetSpec
 
 SPEC = SetSpec(features=2, max_size=5)
@@ -23,23 +23,23 @@ def test_memory_is_one_linear_map_a_token() -> None:
         torch.testing.assert_close(memory(code)[:, token], expected)
 
 
-def test_slot_attention_slot_by_slot() -> None:
+def test_slots_of_a_code_slot_by_slot() -> None:
     """Algorithm 1 written out for one sample, with scalars."""
-    decoder = SlotAttention(SPEC, latent=3, width=6, iterations=2, tokens=4).double()
-    code = torch.randn(1, 3, dtype=torch.float64)
-    tokens = [decoder.norm_tokens(token) for token in decoder.memory(code)[0]]
+    decoder = CodeSlots(SPEC, latent=3, width=6, iterations=2, tokens=4).double()
+    code, parts = torch.randn(1, 3, dtype=torch.float64), decoder.competition
+    tokens = [parts.norm_tokens(token) for token in decoder.memory(code)[0]]
     slots = list(decoder.first)
     for _ in range(2):
-        queries = [decoder.query(decoder.norm_slots(slot)) for slot in slots]
+        queries = [parts.query(parts.norm_slots(slot)) for slot in slots]
         attention = torch.zeros(5, 4, dtype=torch.float64)
         for t, token in enumerate(tokens):
-            scores = torch.stack([(decoder.key(token) @ query) / math.sqrt(6) for query in queries])
+            scores = torch.stack([(parts.key(token) @ query) / math.sqrt(6) for query in queries])
             attention[:, t] = scores.exp() / scores.exp().sum()
         for s, slot in enumerate(slots):
             weights = (attention[s] + 1e-8) / (attention[s] + 1e-8).sum()
-            seen = sum(weight * decoder.value(token) for weight, token in zip(weights, tokens, strict=True))
-            updated = decoder.gru(seen[None], slot[None])[0]
-            slots[s] = updated + decoder.update(decoder.norm_update(updated))
+            seen = sum(weight * parts.value(token) for weight, token in zip(weights, tokens, strict=True))
+            updated = parts.gru(seen[None], slot[None])[0]
+            slots[s] = updated + parts.update(parts.norm_update(updated))
     (sets,) = decoder(code)
     for s, slot in enumerate(slots):
         out = decoder.to_slot(slot)
@@ -75,7 +75,7 @@ def test_heads_must_divide_the_width() -> None:
         LearnedQueries(SPEC, latent=3, width=6)
 
 
-@pytest.mark.parametrize(("kind", "starts"), [(SlotAttention, "first"), (LearnedQueries, "queries")])
+@pytest.mark.parametrize(("kind", "starts"), [(CodeSlots, "first"), (LearnedQueries, "queries")])
 def test_permuting_the_starts_permutes_the_prediction(kind: type, starts: str) -> None:
     decoder = kind(SPEC, latent=3, width=8).double()
     code = torch.randn(2, 3, dtype=torch.float64)

@@ -1,129 +1,225 @@
-"""What every decoder of the catalogue keeps, and every plugin's should."""
+"""Every law of ``models/contract/decoders.py`` on every decoder of the catalogue; and for each law an offender."""
 
 import pytest
 import torch
+from torch import nn
 
-from setbench.models.catalogue import Row, parse, rows
-from setbench.models.interfaces import PredictedSets, SetDecoder, SetSpec
-from setbench.models.permuting.deep_sets import DeepSets
+from setbench.models.catalogue import ModelSpec, model_specs, parse
+from setbench.models.contract import broken_laws
+from setbench.models.contract.decoders import LAWS
+from setbench.models.decoders.dspn import DSPN
+from setbench.models.entry import Entry
+from setbench.models.interfaces import SetDecoder
+from setbench.options import check
+from setbench.sets import PredictedSets
 
-SPEC = SetSpec(features=2, max_size=6)
-LATENT, WIDTH = 8, 16
-ROWS = [*rows("decoder"), parse("dspn:momentum=0.5,mask_sum=true,inner=squared,start=mlp,stop=1e-6", ("decoder",))]
-ROWS += [parse("idspn:start=learned", ("decoder",)), parse("dspn:loss=last,step=paper", ("decoder",))]
-every = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-
-
-def sets(size: int, dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sets of 1 to 6 points in [-1, 1], padding zero."""
-    generator = torch.Generator().manual_seed(0)
-    mask = torch.arange(6) <= torch.arange(size)[:, None] % 6
-    elements = 2 * torch.rand(size, 6, 2, dtype=dtype, generator=generator) - 1
-    return elements * mask[..., None], mask
-
-
-def codes(size: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
-    return torch.randn(size, LATENT, dtype=dtype, generator=torch.Generator().manual_seed(1))
+OTHERS = (
+    "dspn:momentum=0.5,mask_sum=true,inner=squared,start=mlp,stop=1e-6",
+    "idspn:start=learned",
+    "dspn:loss=last,step=paper",
+    "slot_attention:start=learned",
+    "slot_mixture:start=learned",
+)
+DECODERS = [*model_specs("decoder"), *(parse(text, ("decoder",)) for text in OTHERS)]
 
 
-def build(row: Row, dtype: torch.dtype = torch.float64) -> SetDecoder:
-    torch.manual_seed(0)
-    own = {"encoder": DeepSets(SPEC.with_presence(), LATENT, WIDTH)} if row.entry.needs_encoder else {}
-    decoder = row.entry.load()(SPEC, LATENT, WIDTH, **row.options, **own).to(dtype)
-    decoder.calibrate(codes(6, dtype), sets(6, dtype))
-    return decoder
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+@pytest.mark.parametrize("model", DECODERS, ids=lambda model: model.name)
+def test_law(law, model):
+    law(model)
 
 
-def stacked(given: PredictedSets) -> torch.Tensor:
-    return torch.cat([given.elements, given.presence[..., None]], dim=-1)
+class Sound(SetDecoder):
+    """One hidden layer, cut into slots; the offenders change one thing each."""
+
+    def __init__(self, spec, latent, width):
+        super().__init__(spec, latent)
+        self.net = nn.Sequential(nn.Linear(latent, width), nn.Tanh(), nn.Linear(width, spec.max_size * 3))
+
+    def forward(self, code, budget=None):
+        slots = self.net(code).unflatten(1, (self.spec.max_size, 3))
+        return [PredictedSets(slots[..., :2], slots[..., 2])]
 
 
-def loss(decoder: SetDecoder, code: torch.Tensor, target: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-    """Squared distance of the mean, over slots, of elements weighted by presence: a set loss without matching."""
-    true = (target[0] * target[1][..., None]).mean(dim=1)
-    trained = decoder.in_loss(decoder(code))
-    distances = [((s.elements * s.presence[..., None]).mean(dim=1) - true).square().mean() for s in trained]
-    return torch.stack(distances).mean() + sum(decoder.extra_losses(code, target).values())
+class WrongShape(Sound):
+    def forward(self, code, budget=None):
+        (found,) = super().forward(code)
+        return [PredictedSets(found.elements, found.presence[..., None])]
 
 
-@every
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
-def test_shapes_and_dtype(row: Row, dtype: torch.dtype) -> None:
-    for passed in build(row, dtype)(codes(4, dtype)):
-        assert isinstance(passed, PredictedSets)
-        assert passed.elements.shape == (4, 6, 2)
-        assert passed.presence.shape == (4, 6)
-        assert stacked(passed).dtype == dtype
-        assert stacked(passed).isfinite().all()
+class PlainTuple(Sound):
+    def forward(self, code, budget=None):
+        return [tuple(super().forward(code)[0])]
 
 
-@every
-def test_gradients_reach_all_parameters_and_the_code(row: Row) -> None:
-    decoder = build(row)
-    code = codes(4).requires_grad_()
-    loss(decoder, code, sets(4)).backward()
-    assert code.grad is not None
-    assert code.grad.abs().max() > 0
-    for name, weight in decoder.named_parameters():
-        assert weight.grad is not None, name
-        assert weight.grad.isfinite().all(), name
-        if name != "lstm.weight_ih_l0":  # the LSTM's input is zero, as the paper has it
-            assert weight.grad.abs().max() > 0, name
+class DeafToTheCode(Sound):
+    def forward(self, code, budget=None):
+        return super().forward(code.detach())
 
 
-@every
-def test_a_few_steps_lower_the_loss(row: Row) -> None:
-    decoder = build(row)
-    optimiser = torch.optim.Adam(decoder.parameters(), lr=0.01)
-    code, target = codes(12), sets(12)
-    losses = []
-    for _ in range(40):
-        optimiser.zero_grad()
-        losses.append(loss(decoder, code, target))
-        losses[-1].backward()
-        optimiser.step()
-    assert min(losses[-5:]) < 0.8 * losses[0]
+class DeadParameter(Sound):
+    def __init__(self, spec, latent, width):
+        super().__init__(spec, latent, width)
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, code, budget=None):
+        return super().forward(code + 0 * self.scale)
 
 
-@every
-def test_same_seed_same_prediction_and_saved_is_loaded(row: Row, tmp_path: object) -> None:
-    decoder = build(row).eval()
-    first = stacked(decoder(codes(4))[-1])
-    assert torch.equal(first, stacked(build(row).eval()(codes(4))[-1]))
-    torch.save(decoder.state_dict(), f"{tmp_path}/weights.pt")
-    torch.manual_seed(7)
-    own = {"encoder": DeepSets(SPEC.with_presence(), LATENT, WIDTH)} if row.entry.needs_encoder else {}
-    other = row.entry.load()(SPEC, LATENT, WIDTH, **row.options, **own).double().eval()
-    other.load_state_dict(torch.load(f"{tmp_path}/weights.pt", weights_only=True))
-    assert torch.equal(stacked(other(codes(4))[-1]), first)
+class Stuck(Sound):
+    """Trained on a loss that its weights hardly move."""
+
+    def forward(self, code, budget=None):
+        (found,) = super().forward(code)
+        return [PredictedSets(10 + 1e-6 * found.elements, 1 + 1e-6 * found.presence)]
 
 
-@every
-def test_variants_run_without_gradients(row: Row) -> None:
-    decoder = build(row).eval()
-    code = codes(4)
-    answers = {}
-    with torch.no_grad():
-        for name, variant in decoder.variants().items():
-            answers[name] = stacked(decoder(code, **variant)[-1])
-            assert not answers[name].requires_grad
-            assert answers[name].isfinite().all()
-    headline = next(iter(answers.values()))
-    torch.testing.assert_close(headline, stacked(decoder(code)[-1]).detach())
-    assert code.grad_fn is None
-    assert all(weight.grad is None for weight in decoder.parameters())
+class ForgetsAConstant(Sound):
+    def __init__(self, spec, latent, width):
+        super().__init__(spec, latent, width)
+        self.shift = torch.randn(latent, dtype=torch.float64)
+
+    def forward(self, code, budget=None):
+        return super().forward(code + self.shift.to(code))
 
 
-@every
-def test_a_sample_does_not_see_its_batch(row: Row) -> None:
-    decoder = build(row).eval()
-    together = stacked(decoder(codes(5))[-1])
-    for sample in range(5):
-        alone = stacked(decoder(codes(5)[sample : sample + 1])[-1])
-        assert (alone[0] - together[sample]).abs().max() < 1e-10
+class Remembers(Sound):
+    calls = 0
+
+    def forward(self, code, budget=None):
+        self.calls += 1
+        return super().forward(code + 1e-9 * self.calls)
 
 
-@every
-def test_different_codes_give_different_sets(row: Row) -> None:
-    answer = stacked(build(row).eval()(codes(2))[-1])
-    assert (answer[0] - answer[1]).abs().max() > 1e-6
+class OtherHeadline(Sound):
+    """Its first variant is not what it gives without a budget."""
+
+    def variants(self):
+        return {"twice": 2, "once": 1}
+
+    def forward(self, code, budget=None):
+        return super().forward(code * (budget or 1))
+
+
+class OtherAnswers(Sound):
+    def answers(self, code):
+        return {"": self(code / 2)[-1]}
+
+
+class SeesItsBatch(Sound):
+    def forward(self, code, budget=None):
+        return super().forward(code - code.mean(dim=0, keepdim=True) / 10)
+
+
+class SaysOneThing(Sound):
+    def forward(self, code, budget=None):
+        return super().forward(code * 1e-9)
+
+
+class BadStart(Sound):
+    """It says that a permuted start leads elsewhere."""
+
+    def slots_error(self, code):
+        return torch.full((len(code),), 1e-3, dtype=code.dtype)
+
+
+class WritesIntoItsInput(Sound):
+    def forward(self, code, budget=None):
+        found = super().forward(code.clone())
+        code.detach()[:, -1] += 1
+        return found
+
+
+class ReadsTheFirstCode(Sound):
+    def forward(self, code, budget=None):
+        return super().forward(code + 0 * code[0])
+
+
+class AveragesNothing(Sound):
+    """A loss of its own that is the mean over nothing where there are no codes."""
+
+    def extra_losses(self, code, target):
+        return {"own": code.mean()}
+
+
+class CountsThePadding(Sound):
+    def extra_losses(self, code, target):
+        return {"own": self.net(code).sum() * (target[0] * target[1][..., None]).sum()}
+
+
+class GoesThroughNumpy(Sound):
+    def forward(self, code, budget=None):
+        return super().forward(code + torch.from_numpy(0 * code.detach().numpy()))
+
+
+class FullOfHoles(Sound):
+    """A logarithm of what half precision has rounded to zero."""
+
+    def forward(self, code, budget=None):
+        (found,) = super().forward(code)
+        whole = torch.ones_like(found.presence)
+        return [PredictedSets(found.elements, found.presence + ((whole + 1e-4) - 1).log())]
+
+
+OFFENDERS = {
+    WrongShape: "gives_finite_sets",
+    PlainTuple: "gives_finite_sets",
+    DeafToTheCode: "gradients_reach_code_and_parameters",
+    DeadParameter: "gradients_reach_code_and_parameters",
+    Stuck: "learns",
+    ForgetsAConstant: "is_its_state_dict",
+    Remembers: "is_determined_by_the_seed",
+    OtherHeadline: "its_variants_run_without_gradients",
+    OtherAnswers: "its_variants_run_without_gradients",
+    SeesItsBatch: "does_not_see_its_batch",
+    SaysOneThing: "tells_codes_apart",
+    BadStart: "moves_with_its_start",
+    WritesIntoItsInput: "leaves_its_input_alone",
+    ReadsTheFirstCode: "takes_no_codes_and_no_slots",
+    AveragesNothing: "takes_no_codes_and_no_slots",
+    CountsThePadding: "padding_of_targets_reaches_nothing",
+    GoesThroughNumpy: "runs_in_bfloat16",
+    FullOfHoles: "runs_under_autocast",
+}
+
+
+def model(cls: type) -> ModelSpec:
+    return ModelSpec(Entry(cls.__name__, f"{__name__}:{cls.__name__}", "decoder", "decoder", "", "", ""), {})
+
+
+def test_a_sound_decoder_breaks_no_law():
+    assert broken_laws(model(Sound)) == {}
+
+
+def test_every_law_has_an_offender():
+    assert set(OFFENDERS.values()) == set(LAWS)
+
+
+@pytest.mark.parametrize(("decoder", "law"), OFFENDERS.items(), ids=[cls.__name__ for cls in OFFENDERS])
+def test_an_offender_is_found_out_in_one_line(decoder, law):
+    broken = broken_laws(model(decoder))
+    assert law in broken
+    assert "\n" not in broken[law]
+
+
+class SlotsTellThemselvesApart(DSPN):
+    """Its encoder is invariant; its steps are not the same for all slots."""
+
+    def gradient(self, slots, code, again):
+        slope, distance = super().gradient(slots, code, again)
+        return slope * torch.linspace(1, 1.1, self.spec.max_size, dtype=slots.dtype)[:, None], distance
+
+
+def test_steps_that_depend_on_the_place_are_found_out():
+    dspn = parse("dspn", ("decoder",)).entry
+    entry = Entry(
+        "uneven",
+        f"{__name__}:SlotsTellThemselvesApart",
+        "decoder",
+        "decoder",
+        *("", "", ""),
+        options=dspn.options,
+        needs_encoder=True,
+    )
+    with pytest.raises(AssertionError, match="permuting the start does not permute the answer"):
+        LAWS["moves_with_its_start"](ModelSpec(entry, check("uneven", entry.options, {})))

@@ -161,7 +161,7 @@ def test_calibration_takes_the_smaller_step_and_allows_for_momentum() -> None:
     """Towards a code ten times as far in the Huber loss's quadratic zone, the step must be a tenth."""
     elements, mask = torch.rand(8, 5, 2, dtype=torch.float64), torch.ones(8, 5, dtype=torch.bool)
     near = linear(inner="squared")
-    start_code = near.encode_slots(near.start(torch.zeros(8, 4)))
+    start_code = near.encode_slots(near.encoder, near.start(torch.zeros(8, 4)))
     code = near.encode(elements, mask).detach()
     step = near.calibrate(code, (elements, mask))["dspn_step"]
     far = linear(inner="squared").calibrate(start_code + 10 * (code - start_code), (elements, mask))["dspn_step"]
@@ -187,7 +187,7 @@ def test_evaluation_is_detached_and_equal_to_training() -> None:
     trained = decoder(code)[-1]
     with torch.no_grad():
         evaluated = decoder(code)[-1]
-        longer = decoder(code, steps=9)
+        longer = decoder(code, 9)
     torch.testing.assert_close(evaluated.elements, trained.elements)
     assert trained.elements.requires_grad
     assert not evaluated.elements.requires_grad
@@ -196,7 +196,7 @@ def test_evaluation_is_detached_and_equal_to_training() -> None:
     assert list(decoder.variants()) == ["T=4", "T=10", "T=20", "T=30"]
     with torch.no_grad():
         for name, answer in decoder.answers(code).items():
-            apart = decoder(code, **decoder.variants()[name])[-1]
+            apart = decoder(code, decoder.variants()[name])[-1]
             torch.testing.assert_close(answer.elements, apart.elements)
             torch.testing.assert_close(answer.presence, apart.presence)
 

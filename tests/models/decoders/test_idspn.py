@@ -103,15 +103,48 @@ def test_noise_is_fresh_in_training_and_fixed_at_evaluation() -> None:
 
 
 def test_learned_start_pulls_and_is_learned() -> None:
-    """The minimum of |Q x - code|^2 / 2 + 0.1 |x - start|^2 / 2 is (Q^T code + 0.1 start) / 1.1."""
+    """The minimum of |Q x - code|^2 / 2 + w |x - start|^2 / 2 is (Q^T code + w start) / (1 + w); the pull is 0.1 of a
+    mean over the set's 12 numbers."""
+    weight = 0.1 / 12
     matrix = rotation()
     idspn = decoder(matrix, step=1.0, steps=300, start="learned")
     code = torch.randn(2, 12, dtype=torch.float64)
     last = slots_of(idspn(code)[-1])
-    expected = (code @ matrix + 0.1 * idspn.first.flatten()) / 1.1
+    expected = (code @ matrix + weight * idspn.first.flatten()) / (1 + weight)
     torch.testing.assert_close(last.flatten(1), expected, rtol=0, atol=1e-6)
     last.sum().backward()
-    torch.testing.assert_close(idspn.first.grad, torch.full((4, 3), 0.2, dtype=torch.float64))  # 0.1, two samples
+    torch.testing.assert_close(idspn.first.grad, torch.full((4, 3), 2 * weight, dtype=torch.float64))  # two samples
+
+
+def test_a_published_step_with_a_learned_start() -> None:
+    """Learning rate 1 of |f(x) - code|^2 / 2 as a mean over 12 numbers, plus 0.1 |x - start|^2 / 2 as a mean over the
+    set's 12, from ``torch.optim.SGD``."""
+    matrix = rotation() @ torch.diag(torch.linspace(0.2, 1, 12, dtype=torch.float64))
+    idspn = decoder(matrix, step="paper", steps=5, start="learned")
+    code = torch.randn(3, 12, dtype=torch.float64)
+    first = idspn.start(code).detach()
+    slots = first.clone().requires_grad_()
+    optimiser = torch.optim.SGD([slots], lr=1.0, momentum=0.9, nesterov=True)
+    for _ in range(5):
+        optimiser.zero_grad()
+        far = (slots.flatten(1) @ matrix.T - code).square() / 2
+        pull = (slots - first).square() / 2
+        (far.sum(dim=0).mean() + 0.1 * pull.sum(dim=0).mean()).backward()
+        optimiser.step()
+    torch.testing.assert_close(slots_of(idspn(code)[-1]).detach(), slots.detach(), rtol=0, atol=1e-12)
+
+
+def test_the_outer_gradient_is_of_the_step_uncut() -> None:
+    """A step of more than 10 is cut, as in the authors' code, and its derivative is that of the whole one."""
+    matrix = rotation()
+    idspn = decoder(matrix, step=1.0, steps=1)
+    idspn.eval()
+    code = 1000 * torch.nn.functional.normalize(torch.randn(1, 12, dtype=torch.float64)).requires_grad_()
+    start, last = (slots_of(sets) for sets in idspn(code))
+    assert (last - start).norm().item() == pytest.approx(19)  # 10, and .9 of it once more: Nesterov
+    way = torch.randn(12, dtype=torch.float64)
+    (gradient,) = torch.autograd.grad((last.flatten() * way).sum(), code)
+    torch.testing.assert_close(gradient[0], matrix @ way)
 
 
 @pytest.mark.parametrize(("latent", "published"), [(512, 1 / 512), (256, 1 / 256)])

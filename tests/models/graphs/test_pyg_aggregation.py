@@ -94,7 +94,7 @@ def test_equilibrium_is_near_a_minimum_of_its_energy():
 
 @pytest.mark.parametrize("name", ["LSTM", "MLP"])
 def test_a_larger_set_is_refused_by_those_that_would_cut_it(name):
-    with pytest.raises(ValueError, match="at most 6, given one of 7"):
+    with pytest.raises(ValueError, match="at most 6 elements, not 7"):
         build(name)(torch.rand(1, 7, 3, dtype=torch.double), torch.ones(1, 7, dtype=torch.bool))
 
 

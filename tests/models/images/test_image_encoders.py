@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from setbench.models.images.resnet34 import Block, ResNet34, trunk
-from setbench.models.images.small import SmallImageEncoder
+from setbench.models.images.feature_map import FeatureMap, places
+from setbench.models.images.resnet34 import Block, ResNet34, resnet34_map, trunk
+from setbench.models.images.small import SmallImageEncoder, small_map
 
 
 def test_resnet34_counts() -> None:
@@ -55,3 +56,44 @@ def test_small_encoder_sees_the_picture_averaged_to_64() -> None:
     small = SmallImageEncoder(3, 64, 64, latent=8)
     small.load_state_dict(model.state_dict())
     torch.testing.assert_close(model(image), small(averaged), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "size", "cells"),
+    [
+        (small_map, (64, 64), (16, 16)),
+        (small_map, (128, 128), (16, 16)),
+        (small_map, (100, 70), (25, 18)),
+        (small_map, (32, 32), (8, 8)),
+        (resnet34_map, (128, 128), (8, 8)),
+        (resnet34_map, (65, 128), (5, 8)),
+    ],
+)
+def test_maps_keep_places(make, size: tuple[int, int], cells: tuple[int, int]) -> None:
+    layers, channels = make(3, *size)
+    with torch.no_grad():
+        assert layers.eval()(torch.rand(2, 3, *size)).shape == (2, channels, *cells)
+
+
+def test_the_map_of_resnet34_is_what_its_last_group_sees() -> None:
+    layers, _ = resnet34_map(3, 128, 128)
+    whole = trunk().eval()
+    whole[: len(layers)].load_state_dict(layers.eval().state_dict())
+    image = torch.rand(1, 3, 128, 128)
+    with torch.no_grad():
+        torch.testing.assert_close(whole[len(layers) :](layers(image)), whole(image))
+    assert len(whole) - len(layers) == 3
+    with pytest.raises(ValueError, match="65 to 128 pixels, not 64x64"):
+        resnet34_map(3, 64, 64)
+
+
+def test_a_cell_is_read_with_its_place() -> None:
+    """Row by row; cell (i, j) has i / (rows - 1) and j / (columns - 1) added through a matrix, and one less each."""
+    source = FeatureMap(torch.nn.Identity(), channels=4, latent=3).double()
+    seen = torch.randn(2, 4, 3, 5, dtype=torch.float64)
+    found = source(seen)
+    assert found.shape == (2, 15, 3)
+    for i, j in ((0, 0), (2, 4), (1, 3)):
+        place = torch.tensor([i / 2, j / 4, 1 - i / 2, 1 - j / 4], dtype=torch.float64)
+        torch.testing.assert_close(found[:, 5 * i + j], source.cell(seen[:, :, i, j] + source.place(place)))
+    assert places(1, 1, like=seen).flatten().tolist() == [0, 0, 1, 1]

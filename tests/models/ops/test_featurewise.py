@@ -5,8 +5,14 @@ import pytest
 import torch
 
 from setbench.models.interfaces import SetSpec
-from setbench.models.ops.featurewise import FeaturewiseSortPool, rank_knots
+from setbench.models.ops.featurewise import (
+    FeaturewiseSortPool,
+    FeaturewiseSortUnpool,
+    featurewise_order,
+    rank_knots,
+)
 from setbench.models.sorting.fspool import FSPool
+from setbench.models.sorting.fspool_autoencoder import relaxed_sort
 from setbench.models.sorting.relation_fspool import RelationFSPool
 
 
@@ -102,3 +108,44 @@ def test_batches_in_chunks_change_nothing_up_to_second_derivatives(monkeypatch: 
     monkeypatch.setattr("setbench.models.ops.layers.CHUNK", 2 * 4 * 4 * 8)  # two sets at a time
     for found, expected in zip(slopes(), whole, strict=True):
         torch.testing.assert_close(found, expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 20])
+def test_unpool_gives_every_element_the_code_by_its_own_rank(pieces: int) -> None:
+    """By loops, for every size, the padding anywhere."""
+    torch.manual_seed(5)
+    unpool = FeaturewiseSortUnpool(4, pieces).double()
+    values, code = torch.randn(7, 6, 4, dtype=torch.float64), torch.randn(7, 4, dtype=torch.float64)
+    mask = (torch.arange(6) < torch.arange(7)[:, None])[:, torch.tensor([3, 0, 5, 1, 4, 2])]
+    spread = unpool(code, featurewise_order(values, mask), mask).detach().numpy()
+    weight = unpool.weights.weight.detach().numpy()
+    for b, real in enumerate(mask.numpy()):
+        expected = np.zeros((6, 4))
+        for c in range(4):
+            descending = sorted(np.flatnonzero(real), key=lambda i, b=b, c=c: -values[b, i, c].item())
+            for rank, element in enumerate(descending):
+                expected[element, c] = code[b, c].item() * weight_at(weight[c], rank, real.sum())
+        np.testing.assert_allclose(spread[b], expected, atol=1e-12)
+
+
+def test_unpool_is_the_relaxed_one_of_the_auto_encoder_gone_cold() -> None:
+    torch.manual_seed(6)
+    unpool = FeaturewiseSortUnpool(4).double()
+    values, code = torch.randn(2, 6, 4, dtype=torch.float64), torch.randn(2, 4, dtype=torch.float64)
+    mask = torch.tensor([[True] * 6, [True, False, True, True, False, True]])
+    cold = (1e4 * values).masked_fill(~mask[..., None], 0).transpose(1, 2)
+    relaxed = relaxed_sort(cold, mask, code[..., None] * unpool.weights(mask)).transpose(1, 2)
+    torch.testing.assert_close(unpool(code, featurewise_order(values, mask), mask), relaxed, atol=1e-12, rtol=0)
+
+
+def test_a_permutation_passes_through_pool_and_unpool() -> None:
+    torch.manual_seed(7)
+    pool, unpool = FeaturewiseSortPool(4).double(), FeaturewiseSortUnpool(4).double()
+    values, order = torch.randn(2, 6, 4, dtype=torch.float64), torch.tensor([4, 2, 0, 5, 1, 3])
+    mask = torch.tensor([[True] * 6, [True, False, True, True, False, True]])
+
+    def there_and_back(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return unpool(pool(values, mask), featurewise_order(values, mask), mask)
+
+    whole, moved = there_and_back(values, mask), there_and_back(values[:, order], mask[:, order])
+    torch.testing.assert_close(moved, whole[:, order], atol=1e-12, rtol=0)

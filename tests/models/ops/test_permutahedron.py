@@ -8,7 +8,8 @@ import torch
 from scipy.optimize import isotonic_regression, minimize
 from scipy.stats import rankdata
 
-from setbench.models.ops.permutahedron import isotonic, soft_rank, soft_sort
+from setbench.models.ops.isotonic import isotonic
+from setbench.models.ops.permutahedron import soft_rank, soft_sort
 
 
 def project(z: np.ndarray, w: np.ndarray, kl: bool) -> np.ndarray:

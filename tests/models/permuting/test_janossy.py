@@ -4,10 +4,12 @@ from itertools import permutations, product
 
 import pytest
 import torch
+from torch import nn
 
 from setbench.models.interfaces import SetSpec
 from setbench.models.ops import layers
 from setbench.models.ops.counting import ordered_tuples
+from setbench.models.permuting.deep_sets import DeepSets
 from setbench.models.permuting.janossy import Janossy
 
 SPEC = SetSpec(features=3, max_size=5)
@@ -26,7 +28,10 @@ def by_definition(encoder: Janossy, elements, *, k, phi, diagonal):
     for order in orders or [()]:
         tuple_ = torch.stack([*order, *[torch.zeros(3, dtype=torch.float64)] * (k - len(order))])
         if phi == "mlp":
-            values.append(encoder.phi.network.layer.joint(tuple_.flatten()).relu())
+            value = encoder.phi.network.layer.joint(tuple_.flatten()).relu()
+            for linear in [layer for layer in encoder.phi.network.deeper.modules() if isinstance(layer, nn.Linear)]:
+                value = linear(value).relu()
+            values.append(value)
         else:
             values.append(encoder.phi.network.last_state.rnn(tuple_)[0][-1])
     return encoder.rho(torch.stack(values).mean(dim=0))
@@ -36,9 +41,11 @@ def by_definition(encoder: Janossy, elements, *, k, phi, diagonal):
 @pytest.mark.parametrize("rho", ["mlp", "linear"])
 @pytest.mark.parametrize("phi", ["mlp", "gru", "lstm"])
 @pytest.mark.parametrize("k", [1, 2, 3])
-def test_equals_the_mean_over_tuples(k, phi, rho, diagonal):
+@pytest.mark.parametrize("hidden", [1, 2, 3])
+def test_equals_the_mean_over_tuples(k, phi, rho, diagonal, hidden):
     torch.manual_seed(0)
-    encoder = Janossy(SPEC, latent=4, width=6, k=k, phi=phi, rho=rho, diagonal=diagonal).double()
+    encoder = Janossy(SPEC, latent=4, width=6, k=k, phi=phi, rho=rho, diagonal=diagonal, hidden=hidden).double()
+    assert phi != "mlp" or len(encoder.phi.network.deeper) == hidden - 1
     elements, mask = batch()
     expected = [
         by_definition(encoder, x[:n], k=k, phi=phi, diagonal=diagonal) for x, n in zip(elements, SIZES, strict=True)
@@ -56,10 +63,33 @@ def test_whole_sets_equal_the_mean_over_all_orders(phi):
         torch.testing.assert_close(value, by_definition(encoder, x[:n], k=k, phi=phi, diagonal=False))
 
 
-@pytest.mark.parametrize("phi", ["mlp", "gru"])
-def test_chunks_change_neither_value_nor_derivatives(phi, monkeypatch):
+@pytest.mark.parametrize("hidden", [1, 2, 3])
+def test_deep_sets_is_k_1_weight_for_weight(hidden):
+    """One depth for both: the same layers, so that a table compares tuples with elements and nothing else."""
     torch.manual_seed(0)
-    encoder = Janossy(SPEC, latent=4, width=6, k=3, phi=phi).double()
+    ours = DeepSets(SPEC, latent=4, width=6, hidden=hidden).double()
+    theirs = Janossy(SPEC, latent=4, width=6, k=1, hidden=hidden).double()
+    layers = [[layer for layer in e.modules() if isinstance(layer, nn.Linear)] for e in (ours, theirs)]
+    for mine, copy in zip(*layers, strict=True):
+        copy.load_state_dict(mine.state_dict())
+    elements, mask = batch()
+    torch.testing.assert_close(ours(elements, mask)[:-1], theirs(elements, mask)[:-1], rtol=0, atol=1e-13)
+
+
+def test_deep_sets_and_every_k_have_one_default_depth():
+    encoders = [DeepSets(SPEC, 4, 6), *(Janossy(SPEC, 4, 6, k=k) for k in (1, 2, 3, "N"))]
+    behind_the_first = {
+        tuple(layer.weight.shape for layer in encoder.modules() if isinstance(layer, nn.Linear))[1:]
+        for encoder in encoders
+    }
+    assert behind_the_first == {((6, 6), (6, 6), (4, 6))}
+
+
+@pytest.mark.parametrize(("phi", "hidden"), [("mlp", 1), ("mlp", 2), ("gru", 1)])
+@pytest.mark.parametrize("k", [2, 3])
+def test_chunks_change_neither_value_nor_derivatives(k, phi, hidden, monkeypatch):
+    torch.manual_seed(0)
+    encoder = Janossy(SPEC, latent=4, width=6, k=k, phi=phi, hidden=hidden).double()
     elements, mask = batch()
     results = []
     for chunk in (2**24, 100):

@@ -45,7 +45,7 @@ def test_raw_prediction_reads_the_order_that_the_set_came_in_but_training_does_n
 def test_the_adversary_raises_the_loss_that_the_learner_lowers():
     torch.manual_seed(0)
     encoder = PermutationAdversary(SPEC, latent=1, width=6).double()
-    adversary = encoder.adversary_parameters()
+    adversary = encoder.adversaries()
     theirs = {id(parameter) for parameter in adversary}
     learners = [parameter for parameter in encoder.parameters() if id(parameter) not in theirs]
     assert len(theirs) == 4

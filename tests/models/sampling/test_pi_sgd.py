@@ -5,9 +5,11 @@ from itertools import permutations
 import pytest
 import torch
 
+from setbench.models.catalogue import model_specs
 from setbench.models.interfaces import SetSpec
 from setbench.models.ops.draws import uniform
 from setbench.models.permuting.janossy import Janossy
+from setbench.models.predictors import Readout
 from setbench.models.sampling.pi_sgd import PiSGD
 
 SPEC = SetSpec(features=3, max_size=5)
@@ -49,3 +51,30 @@ def test_frozen_draws_repeat_and_padding_draws_after_the_real_slots():
     assert torch.equal(uniform(like, 3, 4, 2), uniform(like, 3, 9, 2)[:4])
     assert not torch.equal(uniform(like, 3, 4, 2), uniform(like, 4, 4, 2))
     assert not torch.equal(uniform(like, None, 4, 2), uniform(like, None, 4, 2))
+
+
+def test_the_loss_of_p_orders_is_the_mean_of_the_losses_of_single_predictions():
+    """Not of the prediction averaged over orders, which another loss would be: Jensen's gap tells them apart."""
+    torch.manual_seed(0)
+    predictor = Readout(PiSGD(SPEC, latent=4, width=6, p=5).double(), torch.nn.Linear(4, 1).double(), None).train()
+    inputs = torch.randn(3, 5, 3, dtype=torch.float64), torch.ones(3, 5, dtype=torch.bool)
+    target = torch.zeros(3, dtype=torch.float64)
+    square = lambda prediction, wanted: (prediction - wanted).square().mean()  # noqa: E731
+    torch.manual_seed(1)
+    loss = predictor.losses(inputs, target, square)["task"]
+    torch.manual_seed(1)
+    singles = [predictor(inputs) for _ in range(5)]
+    torch.testing.assert_close(loss, torch.stack([square(one, target) for one in singles]).mean())
+    assert loss > square(torch.stack(singles).mean(dim=0), target) * (1 + 1e-6)
+
+
+def test_p_is_for_training_and_evaluation_keeps_its_own():
+    torch.manual_seed(0)
+    predictor = Readout(PiSGD(SPEC, latent=4, width=6, p=5), torch.nn.Linear(4, 1), None)
+    assert predictor.variants() == {"p=20": 20, "p=1": 1}
+    with pytest.raises(ValueError, match="at least one order a step, not 0"):
+        PiSGD(SPEC, latent=4, width=6, p=0)
+
+
+def test_both_networks_stand_in_the_cross():
+    assert [row.name for row in model_specs("encoder") if row.entry.name == "pi_sgd"] == ["pi_sgd", "pi_sgd:phi=gru"]

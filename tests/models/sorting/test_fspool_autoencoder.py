@@ -82,3 +82,14 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = relaxed_sort(values, MASK)
     torch.testing.assert_close(pieces, whole)
     torch.testing.assert_close(torch.autograd.grad(pieces.square().sum(), values)[0], slope)
+
+
+@pytest.mark.parametrize("garbage", [float("nan"), float("inf"), 1e300])
+def test_what_stands_in_the_padding_reaches_no_weight(model: FSPoolAutoEncoder, garbage: float) -> None:
+    slopes = []
+    for filling in (0, garbage):
+        filled = ELEMENTS.masked_fill(~MASK[..., None], filling), MASK
+        loss = model.losses(filled, filled, lambda *_: None)["task"]
+        slopes.append(torch.autograd.grad(loss, list(model.parameters())))
+    for clean, dirty in zip(*slopes, strict=True):
+        assert torch.equal(clean, dirty)

@@ -7,6 +7,7 @@ from scipy.stats import rankdata
 from setbench.models.interfaces import SetSpec
 from setbench.models.ops.permutahedron import soft_sort
 from setbench.models.ops.standardise import LEAST, moments, rank_spread
+from setbench.models.sorting.fspool import FSPool
 from setbench.models.sorting.soft_rank import SoftRank
 from setbench.models.sorting.soft_sort import SoftSort
 
@@ -53,3 +54,9 @@ def test_moments_are_numpys() -> None:
         np.testing.assert_allclose(b[0], np.sqrt(x[m].var(axis=0) + LEAST), atol=1e-12)
     spread = rank_spread(MASK, torch.float64).flatten()
     np.testing.assert_allclose(spread, [np.arange(1, 7).std(), np.arange(1, 5).std()], atol=1e-12)
+
+
+def test_soft_sort_sorts_as_many_channels_as_fspool() -> None:
+    ours, fspool = SoftSort(SPEC, latent=7, width=5), FSPool(SPEC, latent=7, width=5)
+    assert ours.phi(ELEMENTS.float()).shape == fspool.phi(ELEMENTS.float()).shape == (2, 6, 7)
+    assert SoftSort(SPEC, latent=7, width=5, channels=3).phi(ELEMENTS.float()).shape == (2, 6, 3)

@@ -1,20 +1,25 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from setbench.tasks.catalogue import TASKS
-from setbench.tasks.clevr.box import ClevrBox
+from setbench.options import UnknownName
+from setbench.sets import PredictedSets
+from setbench.tasks.catalogue import TASKS, parse_task
 from setbench.tasks.clevr.files import clevr_json
 from setbench.tasks.clevr.files.identity import released_hash
 from setbench.tasks.clevr.files.released import RealScenes, scenes_of
 from setbench.tasks.clevr.files.sample import sample
-from setbench.tasks.clevr.state import ClevrState
 from setbench.tasks.clevr.states import states
-from setbench.tasks.interfaces import NoData, SetGuess
+from setbench.tasks.no_data import NoData
+
+
+def no_more(split: Any) -> Any:
+    raise AssertionError("no further predictions are wanted")
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -40,7 +45,7 @@ def released(folder: Path, train: int = 20, val: int = 7) -> Path:
 def test_a_miniature_through_the_door(tmp_path: Path, inside: str) -> None:
     folder = released(tmp_path / "data" / inside)
     sizes = {"train": 0, "validation": 0, "test": 5}
-    task = ClevrState(sizes, tmp_path / "cache", tmp_path / "data", clevr="real")
+    task = parse_task("clevr_state:clevr=real").make(sizes, tmp_path / "cache", tmp_path / "data")
     task.prepare(quiet)
     train, held_out, test = (task.split(name) for name in sizes)
     assert (len(train), len(held_out), len(test)) == (18, 2, 5)
@@ -67,7 +72,7 @@ def test_cameras_come_from_the_pixel_coordinates(tmp_path: Path) -> None:
 def test_missing_things_are_one_line(tmp_path: Path) -> None:
     def said(data: Path | None) -> str:
         with pytest.raises(NoData) as caught:
-            ClevrState({"test": 2}, tmp_path / "cache", data, clevr="real").prepare(quiet)
+            parse_task("clevr_state:clevr=real").make({"test": 2}, tmp_path / "cache", data).prepare(quiet)
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
@@ -96,29 +101,30 @@ def test_listing_is_read_piece_by_piece(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.usefixtures("small_shards")
 def test_both_tasks_on_rendered_scenes(tmp_path: Path) -> None:
     sizes = {"train": 30, "validation": 1, "test": 10}
-    for task in (ClevrState(sizes, tmp_path), ClevrBox(sizes, tmp_path), ClevrBox(sizes, tmp_path, boxes="exact")):
+    for name in ("clevr_state", "clevr_box", "clevr_box:boxes=exact"):
+        task = parse_task(name).make(sizes, tmp_path)
         task.prepare(quiet)
         split = task.split("test")
         assert split.inputs.shape == (10, 3, 128, 128)
         assert split.inputs.dtype == torch.uint8
         assert task.identity.kind == "rendered"
         assert "CLEVR v1.0" not in task.identity.name
-        perfect = SetGuess(split.targets.elements, split.targets.mask.float())
-        scores = task.evaluate(perfect, split)
+        perfect = PredictedSets(split.targets.elements, split.targets.mask.float())
+        scores = task.evaluate(perfect, split, no_more)
         assert set(scores) == set(task.metrics)
         assert scores[task.headline] == pytest.approx(100)
         assert float(task.loss(perfect, split.targets)) == pytest.approx(0)
         for guess in task.constants(task.split("train")).values():
-            many = SetGuess(guess.elements.expand(10, -1, -1), guess.presence.expand(10, -1))
-            assert 0 <= task.evaluate(many, split)[task.headline] < 40
+            many = PredictedSets(guess.elements.expand(10, -1, -1), guess.presence.expand(10, -1))
+            assert 0 <= task.evaluate(many, split, no_more)[task.headline] < 40
 
 
 @pytest.mark.usefixtures("small_shards")
 def test_trained_on_rendered_tested_on_real(tmp_path: Path) -> None:
-    released(tmp_path / "data", train=1, val=3)
+    released(tmp_path / "data", train=3, val=3)
     sizes = {"train": 2, "validation": 1, "test": 5}
     tasks = {
-        name: ClevrBox(sizes, tmp_path / "cache", tmp_path / "data", **options)
+        name: TASKS["clevr_box"].make(options, sizes, tmp_path / "cache", tmp_path / "data")
         for name, options in {"both": {"test_on": "real"}, "rendered": {}, "real": {"clevr": "real"}}.items()
     }
     for task in tasks.values():
@@ -138,18 +144,15 @@ def test_trained_on_rendered_tested_on_real(tmp_path: Path) -> None:
     assert TASKS["clevr_box"].unavailable({"test_on": "real"}, None)
 
 
-@pytest.mark.parametrize(
-    ("task", "option"),
-    [(ClevrState, {"clevr": "fake"}), (ClevrState, {"test_on": "mars"}), (ClevrBox, {"boxes": "loose"})],
-)
-def test_bad_options(tmp_path: Path, task: type, option: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="not '"):
-        task({"test": 1}, tmp_path, **option)
+@pytest.mark.parametrize("name", ["clevr_state:clevr=fake", "clevr_state:test_on=mars", "clevr_box:boxes=loose"])
+def test_bad_options(name: str) -> None:
+    with pytest.raises(UnknownName, match=r"known: |did you mean"):
+        parse_task(name)
 
 
 @pytest.mark.data
 def test_real_miniature(clevr: Path, tmp_path: Path) -> None:
-    task = ClevrBox({"train": 0, "validation": 0, "test": 0}, tmp_path, clevr.parent, clevr="real")
+    task = parse_task("clevr_box:clevr=real").make({"train": 0, "validation": 0, "test": 0}, tmp_path, clevr.parent)
     task.prepare(quiet)
     assert [len(task.split(name)) for name in ("train", "validation", "test")] == [9, 1, 10]
     boxes = task.split("test").targets

@@ -8,7 +8,7 @@ import pytest
 from setbench.tasks.clevr.files.records import RECORD
 from setbench.tasks.clevr.files.rendered import RenderedScenes
 from setbench.tasks.clevr.files.shards import SHARD, Shard, Store
-from setbench.tasks.interfaces import NoData
+from setbench.tasks.no_data import NoData
 
 
 class Maker:

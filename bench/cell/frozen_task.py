@@ -1,0 +1,111 @@
+"""Frozen features: pictures encoded once by a shipped, frozen image encoder, so that quick trains decoders alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from setbench.bench.cell.train import to_device
+from setbench.files import replacing
+from setbench.models.images.frozen import WEIGHTS, load_frozen
+from setbench.specs import VectorSpec
+from setbench.tasks.interfaces import DataIdentity, NoData, Progress, Split, Task
+from setbench.tasks.no_data import keeping
+
+FROZEN = "frozen"
+
+
+class FrozenTask(Task):
+    """A task with its pictures replaced by their frozen codes; everything else is the inner task's.
+
+    The codes are cached beside the pictures under a name that holds the hash of the weights, the data's checksum and
+    the split, and are made again where one of them changes.
+
+    Raises:
+        NoData: the task's pictures are rendered, but not as those that the encoder has learned from were.
+    """
+
+    def __init__(self, inner: Task) -> None:
+        super().__init__(inner.entry, inner.options, inner.sizes, inner.cache, inner.data)
+        self.inner = inner
+        self.encoder, about = load_frozen()
+        self.latent = int(about["latent"])
+        identity = inner.identity
+        if identity.kind.startswith("rendered") and not identity.checksum.startswith(about["pictures"]):
+            raise NoData(
+                f"the frozen image encoder is of pictures {about['pictures']}, these are {identity.checksum}; "
+                "python -m setbench.bench.maintenance.pretrain makes one of these"
+            )
+        self.key = hashlib.sha256(WEIGHTS.read_bytes() + identity.checksum.encode()).hexdigest()[:16]
+
+    @property
+    def input(self) -> VectorSpec:
+        return VectorSpec(self.latent)
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:  # type: ignore[override]  # the inner task's, whichever that is
+        return self.inner.metrics
+
+    @property
+    def identity(self) -> DataIdentity:
+        return self.inner.identity
+
+    @property
+    def notes(self) -> list[str]:
+        real = self.identity.kind == "real"
+        return ["frozen features" + ", learned on rendered scenes" * real, *self.inner.notes]
+
+    def prepare(self, progress: Progress) -> None:
+        self.inner.prepare(progress)
+        for name in ("train", "validation", "test"):
+            if not self._path(name).exists():
+                with keeping(self.cache):
+                    self._encode(name, progress)
+
+    def split(self, name: str) -> Split:
+        return Split(torch.from_numpy(np.load(self._path(name))), self.inner.split(name).targets)
+
+    def pictures(self, name: str) -> Tensor | None:
+        return self.inner.pictures(name)
+
+    def independent_items(self, name: str) -> int:
+        return self.inner.independent_items(name)
+
+    def loss(self, prediction: Any, target: Any) -> Tensor:
+        return self.inner.loss(prediction, target)
+
+    def evaluate(self, prediction: Any, split: Split, predict: Any = None) -> dict[str, float]:
+        return self.inner.evaluate(prediction, split, predict)
+
+    def item_scores(self, prediction: Any, split: Split) -> dict[str, Tensor]:
+        return self.inner.item_scores(prediction, split)
+
+    def curve(self, prediction: Any, split: Split) -> dict[str, list[float]]:
+        return self.inner.curve(prediction, split)
+
+    def constants(self, train: Split) -> dict[str, Any]:
+        return self.inner.constants(train)
+
+    def _path(self, name: str) -> Path:
+        return self.cache / "features" / f"{self.key}-{name}-{self.sizes[name]}.npy"
+
+    def _encode(self, name: str, progress: Progress) -> None:
+        path, pictures = self._path(name), self.inner.split(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            if path.exists():
+                return
+            codes: list[Tensor] = []
+            with torch.no_grad():
+                for chunk in pictures.batches(256):
+                    codes.append(self.encoder(to_device(torch.as_tensor(chunk.inputs), torch.device("cpu"))))
+                    progress(f"encoding {name} scenes", sum(map(len, codes)), len(pictures))
+            with replacing(path) as file:
+                np.save(file, torch.cat(codes).numpy())

@@ -1,0 +1,54 @@
+"""Which predictions are drawn beside the truth: some rows of a table on a few test examples that all of them saw."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from setbench.bench.records.predictions import SEED, Examples, Predictions, load
+from setbench.bench.report.tables import Result, Table
+from setbench.tasks.catalogue import TASKS
+
+MODELS = 5
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A table's ``kind`` of picture (see ``TaskEntry``), the examples, and what rows made of them."""
+
+    table: Table
+    kind: str
+    examples: Examples
+    rows: list[tuple[Result, Predictions]]
+
+    @property
+    def iterative(self) -> tuple[Result, Predictions] | None:
+        """The best row that passes through several sets."""
+        return next((row for row in self.rows if len(row[1].elements) > 1), None)
+
+
+def gallery(table: Table, directory: Path) -> Gallery | None:
+    """What there is to draw; None where the task has no picture or no row kept any."""
+    task = TASKS.get(table.key.task)
+    if task is None or not task.picture:
+        return None
+    kept = [
+        (result, load(directory, record.id)) for result in table.models for record in result.ok if record.seed == SEED
+    ]
+    found = [(result, *predictions) for result, predictions in kept if predictions is not None]
+    if not found:
+        return None
+    usual = Counter(name for _, name, _, _ in found).most_common(1)[0][0]
+    examples = next(examples for _, name, examples, _ in found if name == usual)
+    rows = [(result, predictions) for result, name, _, predictions in found if name == usual]
+    return Gallery(table, task.picture, examples, _chosen(rows))
+
+
+def _chosen(rows: list[tuple[Result, Predictions]]) -> list[tuple[Result, Predictions]]:
+    """The best row of every decoder, then the best of the rest; in the table's order."""
+    best: dict[str, int] = {}
+    for place, (result, _) in enumerate(rows):
+        best.setdefault(result.records[0].decoder or result.label, place)
+    order = [*best.values(), *(place for place in range(len(rows)) if place not in best.values())]
+    return [rows[place] for place in sorted(order[:MODELS])]

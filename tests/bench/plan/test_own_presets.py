@@ -1,0 +1,87 @@
+"""Settings of one's own: a TOML file, and --set; what is wrong in them is one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from setbench.bench.plan.presets import OPTIONS, PRESETS, Settings, load
+from setbench.options import UnknownName
+
+
+def test_a_file_starts_from_another_preset(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'extends = "smoke"\n[all]\nsteps = 7\n[task.arithmetic_sum]\nwidth = 12\nsizes = { train = 5 }\n'
+        '[rows]\nencoders = ["deep_sets"]\n[run]\nseeds = "0-2"\n'
+        '[tuned.arithmetic_sum]\n"deep_sets" = { learning_rate = 0.5, how = "by hand" }\n'
+    )
+    mine, base = load(str(path)), load("smoke")
+    settings, how = mine.settings("arithmetic_sum", "deep_sets")
+    assert (settings.steps, settings.width, settings.learning_rate, how) == (7, 12, 0.5, "by hand")
+    assert settings.batch == base.settings("arithmetic_sum", "deep_sets")[0].batch
+    assert mine.settings("rotated_square", "x")[0].width == base.settings("rotated_square", "x")[0].width
+    assert settings.sizes["train"] == 5
+    assert mine.rows("encoders", "arithmetic_sum") == ["deep_sets"]
+    assert mine.rows("decoders", "arithmetic_sum") == base.rows("decoders", "arithmetic_sum")
+    assert (mine.name, mine.run) == ("mine", {"seeds": "0-2"})
+
+
+def test_set_stands_above_the_file_and_the_tuned_rate() -> None:
+    preset = load("quick").with_settings({"steps": "3", "learning_rate": 0.25, "sizes.train": "9"})
+    settings, how = preset.settings("set_mnist_classes", "deep_sets")
+    assert (settings.steps, settings.learning_rate, settings.sizes["train"], how) == (3, 0.25, 9, "")
+    assert settings.sizes["test"] == load("quick").settings("set_mnist_classes", "deep_sets")[0].sizes["test"]
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"stesp": 1}, "--set: no setting is called 'stesp'; did you mean 'steps'?"),
+        ({"steps": "0"}, "--set: steps=0: it takes a whole number, at least 1"),
+        ({"steps": 1.5}, "--set: steps=1.5: it takes a whole number, at least 1"),
+        ({"learning_rate": "nan"}, "--set: learning_rate=nan: it takes a number, more than 0"),
+        ({"schedule": "cosin"}, "--set: schedule=cosin: did you mean 'cosine'?"),
+        ({"sizes.tran": 4}, "--set: no setting is called 'sizes.tran'; did you mean 'sizes.train'?"),
+    ],
+)
+def test_a_slip_in_set_is_one_line(given: dict[str, object], line: str) -> None:
+    with pytest.raises(UnknownName) as refused:
+        load("smoke").with_settings(given)
+    assert str(refused.value) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[al]\nsteps = 1\n", "no table is called 'al'; did you mean 'all'?"),
+        ("[all]\nsteps = 'x'\n", "mine.toml: [all]: steps=x: it takes a whole number, at least 1"),
+        ("[task.clevr_stat]\nsteps = 1\n", "'clevr_stat' is none of its tables; did you mean 'clevr_state'?"),
+        ("[rows]\nencoder = []\n", "'encoder' is none of its tables; did you mean 'encoders'?"),
+        ('extends = "quik"\n', "no preset is called 'quik'; did you mean 'quick'?"),
+        ("steps = \n", "mine.toml: "),
+    ],
+)
+def test_a_slip_in_a_file_is_one_line(text: str, line: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(UnknownName) as refused:
+        load(str(tmp_path / "mine.toml"))
+    assert line in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_no_such_file_and_no_such_preset() -> None:
+    with pytest.raises(UnknownName, match="no such file"):
+        load("nowhere.toml")
+    with pytest.raises(UnknownName, match="did you mean 'quick'\\?, or give a TOML file"):
+        load("quik")
+
+
+def test_every_shipped_number_is_within_its_range() -> None:
+    for name in PRESETS:
+        settings, _ = load(name).settings("arithmetic_sum", "deep_sets")
+        for key, option in OPTIONS.items():
+            value = settings.sizes[key.partition(".")[2]] if "." in key else getattr(settings, key)
+            assert not option.why_not(value), (name, key, value)
+    assert Settings().steps == OPTIONS["steps"].default

@@ -1,0 +1,64 @@
+"""What a run says of the time that is left."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from records_for_tests import made
+
+from setbench.bench.records.record import Status
+from setbench.bench.runner import progress
+from setbench.bench.runner.progress import Progress, outcome
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Time that passes as a test says."""
+    now = SimpleNamespace(seconds=100.0)
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: now.seconds)
+    return now
+
+
+def test_the_time_left_begins_at_the_plan_and_ends_at_what_was_seen(clock: SimpleNamespace) -> None:
+    shown = Progress()
+    shown.begin(10, 100.0)
+    assert shown.left() == pytest.approx(100)
+    clock.seconds += 20
+    assert shown.left() == pytest.approx(80)
+    shown.done = 5  # twice as slow as planned: 100 seconds for half of them
+    clock.seconds = 200
+    assert shown.left() == pytest.approx(0.5 * 100 + 0.5 * 0)
+    shown.done = 9
+    clock.seconds = 280
+    assert shown.left() == pytest.approx(0.9 * 20, rel=0.01)
+    shown.done = 10
+    assert shown.left() == 0
+
+
+def test_never_less_than_nothing(clock: SimpleNamespace) -> None:
+    shown = Progress()
+    shown.begin(0, 0.0)
+    assert shown.left() == 0
+    shown.begin(3, 1.0)
+    clock.seconds += 50
+    assert shown.left() == 0  # nothing is known yet
+    shown.done = 1
+    assert shown.left() > 0
+
+
+def test_a_line_a_cell(clock: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = Progress()
+    shown.begin(2, 10.0)
+    clock.seconds += 5
+    shown.finished(made(score=12.5, seconds=5.0))
+    shown.finished(made(status=Status.FAILED, reason="[bold]no[/bold]", seconds=1.0))
+    shown.end()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "2 cells to run, about 10 s"
+    assert lines[1].startswith("[1/2] arithmetic_sum · deep_sets · seed 0: accuracy 12.5 %, 5 s · about 5 s left")
+    assert lines[2].startswith("[2/2] arithmetic_sum · deep_sets · seed 0: failed ([bold]no[/bold])")
+
+
+def test_no_finite_number_is_said() -> None:
+    assert outcome(made(score=float("nan"))).startswith("accuracy no finite number")
