@@ -234,7 +234,7 @@ def options(values: Mapping[str, Any]) -> Options:
     Raises:
         UnknownName: a name or a value that there is not, with the nearest.
     """
-    from_file = load(values["preset"]).run if "preset" in values else {}
+    from_file = load(str(values["preset"])).run if values.get("preset") else {}
     for name in (*from_file, *values):
         if name not in arguments():
             raise UnknownName(f"a run has no option {name!r}; {nearest(name, arguments())}")

@@ -11,8 +11,10 @@ first. It stands in a session of its own, so that what kills the driver's whole 
 import atexit
 import contextlib
 import os
+import sys
 import warnings
 from importlib import import_module
+from types import TracebackType
 
 from setbench.bench.runner.processes import NAMES, PR_SET_CHILD_SUBREAPER, kill_descendants, prctl
 
@@ -23,4 +25,13 @@ warnings.filterwarnings("ignore", "forkserver: waitpid returned unexpected pid")
 for _name in os.environ.pop(NAMES, "").split():
     with contextlib.suppress(Exception, SystemExit):
         import_module(_name)
+
+
+def _quiet_at_the_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The driver may be gone in the middle of asking for a process: nobody wants to read where."""
+    if kind is not EOFError:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _quiet_at_the_end
 atexit.register(kill_descendants)  # not in the cells, which end by os._exit

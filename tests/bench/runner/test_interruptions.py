@@ -16,6 +16,7 @@ import psutil
 import pytest
 from runs_for_tests import DECODERS, MODELS, ROWS, TASKS, numbers, stamps
 
+from setbench.bench.maintenance.soak import shown, unlike
 from setbench.bench.records.record import Record
 from setbench.bench.records.store import Store
 
@@ -77,10 +78,11 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 
 def same(folder: Path, finished: tuple[Path, list[Record]]) -> None:
-    """Every record of the uninterrupted run, once, to the last bit but for times."""
+    """Every record of the uninterrupted run, once, and the leaderboard, to the last bit but for times."""
     stored = Store(folder / "results", pytest.fail).all()
     assert {(record.task, record.row) for record in stored} == ROWS
     assert {record.id: numbers(record) for record in stored} == {record.id: numbers(record) for record in finished[1]}
+    assert unlike(shown(folder / "results"), shown(finished[0] / "results")) == []
 
 
 def test_killed_at_any_instant_and_run_again(
