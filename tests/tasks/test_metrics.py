@@ -26,6 +26,7 @@ from setbench.tasks.metrics.average_precision import (
     free_closeness,
 )
 from setbench.tasks.metrics.boxes import BOX_METRICS, BOX_OVERLAPS, box_iou, published_box_iou
+from setbench.tasks.metrics.matching import Matches
 from setbench.tasks.metrics.states import ATTRIBUTES, STATE_DISTANCES, STATE_METRICS, match_states
 
 
@@ -365,3 +366,15 @@ def test_distances_in_half_precision_are_those_of_the_rounded_numbers(autocast: 
     torch.testing.assert_close(found[0], chamfer_distance(exact, target, 5.0))
     torch.testing.assert_close(found[1], ospa_distance(exact, target, 0.4))
     torch.testing.assert_close(matched, hungarian_distance(exact[0], target[0]))
+
+
+def test_what_is_just_good_enough_is_found() -> None:
+    """ "At least": half a box is an overlap of exactly 1/2, and a step of exactly the limit is within it."""
+    whole = torch.tensor([[[0.0, 0.0, 1.0, 1.0]]])
+    half = PredictedSets(torch.tensor([[[0.0, 0.0, 0.5, 1.0]]]), torch.ones(1, 1))
+    found = box_metrics(half, SetBatch(whole, torch.ones(1, 1, dtype=torch.bool)))
+    assert (found["ap_50"], found["ap_90"]) == (100, 0)
+    assert (found["ap_within_image_50"], found["ap_within_image_90"]) == (100, 0)
+    close = np.array([[-0.25, np.nextafter(-0.25, -1)]])
+    matches = Matches(np.ones((1, 2)), np.array([[0, 0]]), close, close, np.array([1]))
+    assert matches.claims(-0.25).tolist() == [[0, NOTHING]]

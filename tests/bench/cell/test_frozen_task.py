@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from setbench.bench.cell import frozen_task
 from setbench.bench.cell.frozen_task import FrozenTask
 from setbench.bench.cell.run_cell import make_task
 from setbench.bench.plan.cells import Request, asked_tasks, plan
@@ -29,3 +31,19 @@ def test_pictures_of_another_renderer_are_refused(tmp_path: Path, monkeypatch: p
         NoData, match=r"are another-128px-3to10-seed0.*; python -m setbench\.bench\.maintenance\.pretrain"
     ):
         FrozenTask(task)
+
+
+def test_features_are_those_of_the_weights_and_of_the_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other weights or other scenes: another file of features, so that no stale one is read."""
+    sizes = {"train": 1, "validation": 1, "test": 1}
+    task = parse_task("clevr_state").make(sizes, tmp_path)
+    first = FrozenTask(task)._path("train")
+    assert FrozenTask(task)._path("train") == first
+    other = tmp_path / "other.pt"
+    other.write_bytes(frozen_task.WEIGHTS.read_bytes() + b"x")
+    with monkeypatch.context() as patch:
+        patch.setattr(frozen_task, "WEIGHTS", other)
+        assert FrozenTask(task)._path("train") != first
+    identity = replace(task.identity, checksum=f"{task.identity.checksum}-other")
+    monkeypatch.setattr(type(task), "identity", identity)
+    assert FrozenTask(task)._path("train") != first

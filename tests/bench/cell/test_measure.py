@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
+import time
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,8 +25,10 @@ from setbench.bench.cell.measure import (
     random_orders,
     synchronize,
 )
+from setbench.bench.cell.quiet import QuietMachine
 from setbench.bench.runner.execute import Job, Pool
 from setbench.models.interfaces import PredictedSets, Predictor, TaskLoss
+from setbench.tasks.interfaces import Split
 
 CPU = torch.device("cpu")
 
@@ -199,3 +204,55 @@ def test_peak_memory_is_what_the_cell_took() -> None:
     ]
     assert ended.status == "ok"
     assert 190 < ended.result < 260
+
+
+class Watched(Predictor):
+    """Remembers how it was asked for predictions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[int | None, bool, bool]] = []
+
+    def forward(self, inputs: Any, budget: int | None = None) -> Tensor:
+        self.asked.append((budget, torch.is_grad_enabled(), self.training))
+        return inputs
+
+    def variants(self) -> dict[str, int | None]:
+        return {"T=3": 3, "T=30": 30}
+
+    def losses(self, inputs: Any, targets: Any, task_loss: TaskLoss) -> dict[str, Tensor]:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(("examples", "in_a_step"), [(100, 8), (5, 5)])
+def test_speed_in_its_units(examples: int, in_a_step: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where every call takes a quarter of a second: milliseconds, and examples a second. What is timed is the
+    headline's variant, evaluating, without a gradient; and training steps, in training mode."""
+    calls = []
+
+    def quarter(work: Any, device: torch.device, repeats: int, warmup: int = 2) -> float:
+        calls.append(work())
+        return 0.25
+
+    monkeypatch.setattr(measure, "median_seconds", quarter)
+    predictor, stepped = Watched().eval(), []
+    split = Split(torch.zeros(examples, 2), torch.zeros(examples))
+    trainer: Any = SimpleNamespace(
+        settings=SimpleNamespace(batch=8), split=split, step=lambda number: stepped.append(predictor.training)
+    )
+    found = measure.measure_speed(trainer, predictor, split, CPU, QuietMachine(tmp_path), 3)
+    assert found == {
+        "reference_ms": 250,
+        "latency_ms": 250,
+        "latency_batch": min(32, examples),
+        "throughput": in_a_step / 0.25,
+    }
+    assert len(calls) == 3
+    assert predictor.asked == [(3, False, False)]
+    assert stepped == [True]
+
+
+def test_the_first_calls_are_not_timed() -> None:
+    """Unasked: what is slow at first alone leaves no trace."""
+    slow = iter([0.2])
+    assert median_seconds(lambda: time.sleep(next(slow, 0.0)), CPU, repeats=1) < 0.1

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from setbench.bench.cell import run_cell as cell_module
 from setbench.bench.cell.evaluate import best_constant, evaluate, finite, predict, predict_one, spread_out
 from setbench.bench.cell.run_cell import make_predictor, make_task
 from setbench.bench.cell.train import Diverged
@@ -170,3 +171,30 @@ def test_examples_from_all_over_a_split(count: int, length: int) -> None:
     assert len(found) == min(count, length)
     assert found == [int((k + 0.5) * length / len(found)) for k in range(len(found))]
     assert len(set(found)) == len(found)
+
+
+class OffInTraining(nn.Module):
+    """A head that is a million off while it trains, as dropout and batch norm are off by less."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, code: Tensor) -> Tensor:
+        return self.head(code) + 1e6 * self.training
+
+
+def test_a_cell_is_evaluated_in_evaluation_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = Request(asked_tasks(["arithmetic_sum"]), ["deep_sets"], None, (0,), load("smoke"), "cpu", None)
+    cell = plan(request)[1]
+
+    def off(cell: Any, task: Any) -> Any:
+        predictor: Any = make_predictor(cell, task)
+        predictor.head = OffInTraining(predictor.head)
+        return predictor
+
+    monkeypatch.setattr(cell_module, "make_predictor", off)
+    measured, _ = cell_module.run_cell(cell, tmp_path, None, lambda done, loss: None)
+    assert measured.metrics[""]["mae"] < 1e5
+    assert all(score is not None and score < 1e5 for score in measured.curve.validation_score)
+    assert min(loss or 0 for loss in measured.curve.loss) > 1e5

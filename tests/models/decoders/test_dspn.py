@@ -230,3 +230,15 @@ def test_losses_over_all_steps_or_the_last() -> None:
     (last,) = smooth(loss="last", step=1.0).in_loss(sets)
     assert last is sets[-1]
     assert smooth(representation_weight=0.0).extra_losses(code, (sets[0].elements, sets[0].presence > 0)) == {}
+
+
+def test_the_representation_loss_draws_the_code_towards_the_target() -> None:
+    """Its gradient in the code is that of a Huber mean, in closed form: the source of the code learns from it."""
+    decoder = linear(representation_weight=0.7)
+    target = (torch.rand(3, 4, 2, dtype=torch.float64), torch.ones(3, 4, dtype=torch.bool))
+    code = (3 * torch.randn(3, 4, dtype=torch.float64)).requires_grad_()
+    decoder.extra_losses(code, target)["representation"].backward()
+    off = code.detach() - decoder.encode(*target).detach()
+    assert (off.abs() > 1).any()
+    assert (off.abs() < 1).any()
+    torch.testing.assert_close(code.grad, 0.7 * off.clamp(-1, 1) / off.numel())
