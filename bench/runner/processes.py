@@ -106,10 +106,12 @@ def end_orphans() -> None:
     while pid is not None and time.monotonic() < deadline:
         ours = {process.pid for process in multiprocessing.active_children()}
         try:
-            left = [one for one in psutil.Process(pid).children() if one.pid not in ours]
+            server = psutil.Process(pid)
+            if server.ppid() != os.getpid():  # it is gone, and somebody else has its number
+                return
+            orphans = _living([one for one in server.children() if one.pid not in ours])
         except psutil.Error:
             return
-        orphans = _living(left)
         if not orphans:
             return
         _kill(orphans)
