@@ -39,6 +39,11 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
+def error_line(error: BaseException) -> str:
+    """``KeyError: 'x'``: the kind of an exception and what it says, in one line."""
+    return f"{type(error).__name__}: {one_line(error)}"
+
+
 def one_line(error: BaseException) -> str:
     """What an exception says, in one line of at most 300 characters, whatever its class does when asked.
 

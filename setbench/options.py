@@ -107,6 +107,26 @@ class Option:
             raise ValueError(text)
         return value
 
+    def take(self, value: object) -> Value:
+        """The option's value that is given as text, as from a command line, or as Python's or TOML's own.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if isinstance(value, str):
+            return self.read(value)
+        if self.real and type(value) is int:
+            value = float(value)
+        if not isinstance(value, (bool, int, float)) or (type(value) is float and not self.real):
+            raise ValueError
+        if self.why_not(value):
+            raise ValueError
+        return value
+
+    def hint(self, value: object) -> str:
+        """What would be right in place of a value that is none: the nearest choice, or which values there are."""
+        return nearest(str(value), map(str, self.choices)) if self.choices else f"it takes {self.wanted}"
+
 
 def check(owner: str, declared: Mapping[str, Option], given: Mapping[str, Value | str]) -> dict[str, Value]:
     """All options of ``owner``, the given ones read and checked, the others at their defaults.
@@ -122,21 +142,11 @@ def check(owner: str, declared: Mapping[str, Option], given: Mapping[str, Value 
             raise UnknownName(
                 f"{owner} has no option {name!r}; " + (nearest(name, declared) if declared else "it has none")
             )
-        option = declared[name]
         try:
-            options[name] = option.read(value) if isinstance(value, str) else _typed(option, value)
-        except ValueError:
-            near = nearest(str(value), map(str, option.choices)) if option.choices else f"it takes {option.wanted}"
-            raise UnknownName(f"{owner}:{name}={value}: {near}") from None
+            options[name] = declared[name].take(value)
+        except (ValueError, OverflowError):
+            raise UnknownName(f"{owner}:{name}={value}: {declared[name].hint(value)}") from None
     return options
-
-
-def _typed(option: Option, value: Value) -> Value:
-    if option.real and type(value) is int:
-        value = float(value)
-    if option.why_not(value) or (type(value) is float and not option.real):
-        raise ValueError
-    return value
 
 
 def split(text: str) -> tuple[str, dict[str, str]]:

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from setbench.files import one_line
+from setbench.files import error_line
 
 
 def plug_in(path: Path) -> str:
@@ -23,7 +23,7 @@ def plug_in(path: Path) -> str:
     try:
         module = import_module(path.stem)
     except (Exception, SystemExit) as error:
-        raise ValueError(f"--plugin {path.name}: {type(error).__name__}: {one_line(error)}") from error
+        raise ValueError(f"--plugin {path.name}: {error_line(error)}") from error
     if Path(module.__file__ or "").resolve() != path:
         raise ValueError(f"--plugin {path.name}: another module is called {path.stem!r}; rename the file")
     return path.stem

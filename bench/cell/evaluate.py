@@ -33,15 +33,20 @@ def spread_out(count: int, length: int) -> Tensor:
     return (torch.arange(count, dtype=torch.float64) + 0.5).mul(length / count).long() if count else torch.arange(0)
 
 
+def as_tuple(prediction: Any) -> tuple[Tensor, ...]:
+    """The tensors of a prediction: of sets two, of labels and numbers one."""
+    return prediction if isinstance(prediction, tuple) else (prediction,)
+
+
 def finite(prediction: Any, where: str) -> Any:
     """The prediction, on the CPU, if every number in it is finite.
 
     Raises:
         Diverged: some number is not: no metric may see it, since ``argmax`` and sorting take NaN for an answer.
     """
-    parts = prediction if isinstance(prediction, tuple) else (prediction,)
+    parts = as_tuple(prediction)
     for part in parts:
-        wrong = int((~torch.isfinite(part)).flatten(1).any(dim=1).sum() if part.ndim > 1 else (~part.isfinite()).sum())
+        wrong = int((~part.isfinite())[:, None].flatten(1).any(dim=1).sum())
         if wrong:
             raise Diverged(f"the prediction{where} is no finite number for {wrong} of {len(part)} examples")
     return PredictedSets(*(part.cpu() for part in parts)) if isinstance(prediction, tuple) else prediction.cpu()

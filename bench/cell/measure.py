@@ -15,11 +15,12 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from setbench.bench.cell.evaluate import finite, headline_variant, spread_out
+from setbench.bench.cell.evaluate import as_tuple, finite, headline_variant, spread_out
 from setbench.bench.cell.quiet import QuietMachine
 from setbench.bench.cell.train import Trainer, to_device
 from setbench.bench.records.record import Invariance
 from setbench.models.interfaces import Predictor
+from setbench.models.ops.presence import merge
 from setbench.specs import SetSpec
 from setbench.tasks.interfaces import Split, Task
 
@@ -166,10 +167,6 @@ def prediction_errors(predictor: Predictor, elements: Tensor, mask: Tensor) -> d
     return found
 
 
-def as_tuple(prediction: Any) -> tuple[Tensor, ...]:
-    return prediction if isinstance(prediction, tuple) else (prediction,)
-
-
 def _errors(predictor: Predictor, elements: Tensor, mask: Tensor, permutations: int) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(0)
     before = predictor.encode(elements, mask)
@@ -253,10 +250,7 @@ def prediction_moves(predictor: Predictor, inputs: tuple[Tensor, Tensor]) -> flo
     with torch.no_grad():
         budget = headline_variant(predictor)[1]
         shuffled = permute(elements, mask, random_orders(mask, generator))
-        before, after = (
-            torch.cat([part.reshape(*mask.shape, -1) for part in finite(predictor(sets, budget), "")], dim=-1)
-            for sets in (inputs, shuffled)
-        )
+        before, after = (merge(finite(predictor(sets, budget), "")) for sets in (inputs, shuffled))
     moves = []
     for left, right in zip(before, after, strict=True):
         distance = (left[:, None] - right[None]).norm(dim=-1).cpu().numpy()

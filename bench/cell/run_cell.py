@@ -72,9 +72,8 @@ def run_cell(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> tuple[
     about = _about(cell, task, test)
     if cell.constant:
         scores = best_constant(task, train, test)
-        return Measured(**about, metrics={"": scores}, headline=Headline(metric=task.headline, variant="")), Kept(
-            None, {}
-        )
+        floor = Measured(**about, metrics={"": scores}, headline=Headline(metric=task.headline, variant=""))
+        return floor, Kept(None, {})
     memory = PeakMemory(device)
     predictor = make_predictor(cell, task).to(device)
     trainer = Trainer(predictor, task, train, cell.settings, cell.seed, device)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from setbench.bench.plan.presets import Preset, Settings
 from setbench.bench.records.record import Status
-from setbench.files import one_line
+from setbench.files import error_line
 from setbench.models.catalogue import ModelSpec, model_specs, parse
 from setbench.options import Value, check, split
 from setbench.tasks.catalogue import find
@@ -203,7 +203,7 @@ def _data_key(request: Request, task: TaskEntry, settings: Settings) -> str:
     try:
         key = task.data_key(settings.task_options, request.data, request.cache)
     except (Exception, SystemExit) as error:
-        raise ValueError(f"task {task.name}: its key raised {type(error).__name__}: {one_line(error)}") from error
+        raise ValueError(f"task {task.name}: its key raised {error_line(error)}") from error
     if not isinstance(key, str):
         raise ValueError(f"task {task.name}: its key is no text but {key!r:.60}")
     return key

@@ -60,11 +60,19 @@ def row_code(task: str, models: tuple[str | None, ...], image_encoder: str) -> s
     """The hash of a row on a task, as the code is now: its models by name, with their options; "" where the catalogue
     no longer has them."""
     try:
-        entries = [parse(name, KINDS).entry for name in models if name]
-        modules = [*(entry.module for entry in entries), find(task).module]
+        modules = row_modules(task, models)
     except UnknownName:
         return ""
     return code_hash(modules, [FROZEN_WEIGHTS] if image_encoder == "frozen" else [])
+
+
+def row_modules(task: str, models: Iterable[str | None]) -> list[str]:
+    """The modules of a row's models and task.
+
+    Raises:
+        UnknownName: the catalogues do not have one of them.
+    """
+    return [*(parse(name, KINDS).entry.module for name in models if name), find(task).module]
 
 
 @cache

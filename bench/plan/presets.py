@@ -64,12 +64,10 @@ def checked(owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in flat.items():
         if name not in OPTIONS:
             raise UnknownName(f"{owner}: no setting is called {name!r}; {nearest(name, OPTIONS)}")
-        option = OPTIONS[name]
         try:
-            read = option.read(value) if isinstance(value, str) else _number(option, value)
+            read = OPTIONS[name].take(value)
         except (ValueError, OverflowError):
-            near = nearest(str(value), map(str, option.choices)) if option.choices else f"it takes {option.wanted}"
-            raise UnknownName(f"{owner}: {name}={value}: {near}") from None
+            raise UnknownName(f"{owner}: {name}={value}: {OPTIONS[name].hint(value)}") from None
         head, dot, inner = name.partition(".")
         if dot:
             found.setdefault(head, {})[inner] = read
@@ -78,19 +76,11 @@ def checked(owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _number(option: Option, value: Any) -> Any:
-    if isinstance(option.default, float) and type(value) is int:
-        value = float(value)
-    if type(value) is not type(option.default) or option.why_not(value):
-        raise ValueError
-    return value
-
-
 @dataclass(frozen=True)
 class Preset:
     """A named set of settings, and which rows it runs when the user names none.
 
-    ``rows`` is "encoders" and "decoders" -> names ("*" is the whole catalogue); ``common`` are the settings of every
+    ``rows_of`` is "encoders" and "decoders" -> names ("*" is all of the catalogue); ``common`` are settings of every
     task, ``tasks`` each task's own, with its "rows" and "task_options" among them; ``tuned`` is task -> row -> the
     row's own learning rate and how it was chosen; ``chosen`` stands above all of these (``--set``). ``run`` holds
     options of a run.

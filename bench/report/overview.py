@@ -9,8 +9,7 @@ from setbench.bench.report.document import Block, Grid, Heading, TableCell, Text
 from setbench.bench.report.numbers import NOTHING, number
 from setbench.bench.report.sections import FLOOR, INCOMPLETE, ODD, column, scored
 from setbench.bench.report.tables import Result, Table
-
-PARADIGMS = ("permuting", "sorting", "sampling", "attention", "graphs", "decoder", "control")
+from setbench.models.entry import PARADIGMS
 
 
 def overview(tables: Sequence[Table]) -> list[Block]:

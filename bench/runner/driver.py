@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
-from setbench.bench.plan.code import row_code
+from setbench.bench.plan.code import row_code, row_modules
 from setbench.bench.plan.estimate import Estimate, human
 from setbench.bench.plan.presets import load
 from setbench.bench.records.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
@@ -30,8 +30,7 @@ from setbench.bench.runner.execute import Job, Pool
 from setbench.bench.runner.options import Options, options
 from setbench.bench.runner.processes import preload
 from setbench.bench.runner.progress import Progress
-from setbench.files import one_line, write_atomically
-from setbench.models.catalogue import parse
+from setbench.files import error_line, write_atomically
 from setbench.options import UnknownName
 from setbench.plugins import plug_in
 from setbench.tasks.catalogue import TASKS
@@ -163,9 +162,7 @@ class Run:
         try:
             reason = TASKS[cell.task].unavailable(cell.settings.task_options, self.options.data)
         except Exception as error:  # a plugin's task may do anything
-            return Outcome(
-                Status.FAILED, f"asked for its data, the task raised {type(error).__name__}: {one_line(error)}"
-            )
+            return Outcome(Status.FAILED, f"asked for its data, the task raised {error_line(error)}")
         if reason is not None:
             return Outcome(Status.NO_DATA, reason)
         pool = Pool(1, threads=cores())
@@ -297,10 +294,7 @@ def _by_data(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
 
 def _modules(cells: Sequence[Cell]) -> list[str]:
     """Modules that these cells need, for the forkserver to import once."""
-    names = {name for cell in cells for name in (cell.encoder, cell.decoder) if name}
-    models = {parse(name, ("encoder", "decoder", "predictor")).entry.module for name in names}
-    tasks = {TASKS[cell.task].module for cell in cells}
-    return sorted(models | tasks)
+    return sorted({module for cell in cells for module in row_modules(cell.task, (cell.encoder, cell.decoder))})
 
 
 def run(**values: Any) -> list[Record]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from setbench.bench.records.record import Status
-from setbench.files import one_line
+from setbench.files import error_line, one_line
 
 LIMIT = "the memory limit of a cell was reached"
 REFUSED = re.compile(
@@ -51,7 +51,7 @@ def raised(error: BaseException) -> Outcome:
         return Outcome(Status.FAILED, "KeyboardInterrupt, raised by the cell's own code", _traceback())
     if isinstance(error, SystemExit):
         return Outcome(Status.FAILED, f"the cell's own code called sys.exit({_shown(error.code)})", _traceback())
-    return Outcome(Status.FAILED, f"{type(error).__name__}: {line}", _traceback())
+    return Outcome(Status.FAILED, error_line(error), _traceback())
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from setbench.files import error_line
 from setbench.models.catalogue import ModelSpec
 from setbench.models.contract import decoders, encoders, robustness
-from setbench.models.contract.entries import cannot_be_built, one_line
+from setbench.models.contract.entries import cannot_be_built
 
 KINDS = ("encoder", "decoder")
 """What has laws."""
@@ -47,5 +48,5 @@ def broken_laws(model: ModelSpec) -> dict[str, str]:
         except AssertionError as error:
             broken[name] = str(error).partition("\n")[0]
         except Exception as error:  # a model under test may raise anything
-            broken[name] = one_line(error)
+            broken[name] = error_line(error)
     return broken

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from setbench.files import error_line
 from setbench.models.catalogue import ModelSpec
 from setbench.models.entry import Entry
 from setbench.models.interfaces import Predictor, SetDecoder, SetEncoder
@@ -22,7 +23,7 @@ def fault(entry: Entry) -> str | None:
     try:
         cls = entry.load()
     except Exception as error:  # whatever importing a stranger's module raises
-        return f"the target {entry.target!r} cannot be loaded: {one_line(error)}"
+        return f"the target {entry.target!r} cannot be loaded: {error_line(error)}"
     base = BASES.get(entry.kind)
     if not isinstance(cls, type) or (base is not None and not issubclass(cls, base)):
         return f"{entry.target} is no {base.__name__ if base else 'class'}, as kind={entry.kind!r} says"
@@ -51,10 +52,5 @@ def cannot_be_built(model: ModelSpec, build: Callable[[ModelSpec], object]) -> s
     try:
         build(model)
     except Exception as error:  # whatever a stranger's constructor raises
-        return f"{model.entry.class_name} cannot be built: {one_line(error)}"
+        return f"{model.entry.class_name} cannot be built: {error_line(error)}"
     return None
-
-
-def one_line(error: Exception) -> str:
-    """``KeyError: 'x'``: the kind of an error and the first line of its message."""
-    return f"{type(error).__name__}: " + str(error).strip().partition("\n")[0]

@@ -57,6 +57,8 @@ def test_values_have_their_type(given: dict[str, object], value: object) -> None
         ({"net": "mpl"}, "dspn:net=mpl: did you mean 'mlp'?"),
         ({"bias": "maybe"}, "dspn:bias=maybe: it takes true or false"),
         ({"bias": 1}, "dspn:bias=1: it takes true or false"),
+        ({"steps": [3]}, "dspn:steps=[3]: it takes a whole number, at least 1"),
+        ({"steps": None}, "dspn:steps=None: it takes a whole number, at least 1"),
         ({"stesp": "3"}, "dspn has no option 'stesp'; did you mean 'steps'?"),
     ],
 )

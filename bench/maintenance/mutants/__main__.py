@@ -6,7 +6,7 @@
 A line a bug: which test caught it, or SURVIVED; the survivors at the end. Exits with 1 where fewer are caught than must
 be (95 % of the list, 85 % of the automatic ones). What was found is kept: the same command goes on where it was
 stopped, tries survivors again where a test has changed, and all again that are of other code. Hours for all of them; no
-part of CI.
+part of CI. It runs pytest, which the `test` extra installs.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import runpy
 import signal
 import sys
 import time
@@ -43,11 +44,10 @@ def child(folder: str, arguments: list[str], log: str) -> None:
     sys.path[:] = [folder, *sys.path]
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-    import pytest
-
+    sys.argv = ["pytest", *arguments]
     code = 3
     try:
-        code = int(pytest.main(arguments))
+        runpy.run_module("pytest", run_name="__main__", alter_sys=True)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 3
     finally:

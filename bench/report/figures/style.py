@@ -14,10 +14,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from setbench.bench.report.document import one_line
-from setbench.bench.report.overview import PARADIGMS
 from setbench.files import replacing
+from setbench.models.entry import PARADIGMS
 
-MARKERS = ("o", "s", "D", "^", "v", "P", "X")  # shape doubles colour
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")  # shape doubles colour
+COLOURS = (0, 1, 2, 3, 4, 5, 6, 9)  # places in the palette
 INK, PALE = "#222222", "#8a8a8a"
 
 
@@ -46,12 +47,16 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def colour(paradigm: str) -> tuple[float, float, float]:
-    palette = sns.color_palette("colorblind")
-    return palette[PARADIGMS.index(paradigm)] if paradigm in PARADIGMS else palette[9]
+    return sns.color_palette("colorblind")[COLOURS[_place(paradigm)]]
 
 
 def marker(paradigm: str) -> str:
-    return MARKERS[PARADIGMS.index(paradigm)] if paradigm in PARADIGMS else "*"
+    return MARKERS[_place(paradigm)]
+
+
+def _place(paradigm: str) -> int:
+    """Among the suite's; one that is none of them looks like the last."""
+    return PARADIGMS.index(paradigm) if paradigm in PARADIGMS else len(PARADIGMS) - 1
 
 
 def plain(text: str, length: int = 44) -> str:
