@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from setbench.models.ops.padding import no_padding
 from setbench.models.ops.presence import encode_slots, slots_of
 from setbench.models.ops.real_slots import real_alone
 from setbench.models.set_module import SetModule
@@ -72,7 +73,7 @@ class SetEncoder(SetModule, ABC):
         if not elements.is_floating_point():
             raise ValueError(f"{name} takes elements of a floating-point dtype, not {elements.dtype}")
         if mask is None:
-            real = torch.ones(elements.shape[:2], dtype=torch.bool, device=elements.device)
+            real = no_padding(elements)
         elif mask.shape != elements.shape[:2]:
             raise ValueError(
                 f"{name}: the mask has shape {list(mask.shape)}, not {list(elements.shape[:2])} as the elements have"

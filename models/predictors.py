@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from setbench.models.interfaces import Predictor, SetDecoder, SetEncoder, TaskLoss
-from setbench.sets import PredictedSets
+from setbench.sets import PredictedSets, SetBatch
 
 DRAWS = 20
 """Predictions of a random encoder that are averaged at evaluation (Murphy et al. 2019 test 1 and 20)."""
@@ -70,7 +70,11 @@ class SetDecoding(Predictor):
         """
         code = self.code(inputs)
         trained = self.decoder.in_loss(self.decoder(code))
-        losses = {"task": torch.stack([task_loss(sets, targets) for sets in trained]).mean()}
+        # One call for all of them: a task's loss is a mean over examples that do not meet in it (a law).
+        together = PredictedSets(*(torch.cat(parts) for parts in zip(*trained, strict=True)))
+        elements, mask = targets
+        repeated = SetBatch(elements.repeat(len(trained), 1, 1), mask.repeat(len(trained), 1))
+        losses = {"task": task_loss(together, repeated)}
         if self.source is not None:
             losses |= self.decoder.extra_losses(code, targets)
         return losses

@@ -44,7 +44,7 @@ class MAB(nn.Module):
             raise ValueError(f"{heads} heads do not divide a width of {width}")
         self.heads = heads
         self.variant = variant
-        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        self.project = nn.Linear(width, 3 * width)  # W_Q, W_K and W_V, one above the other
         self.feed_forward = nn.Linear(width, width)
         paper = variant == "paper"
         self.out = nn.Linear(width, width) if paper else nn.Identity()
@@ -58,13 +58,22 @@ class MAB(nn.Module):
         mask: Bool[Tensor, "batch keys"] | None = None,
     ) -> Float[Tensor, "batch queries width"]:
         """``mask`` says which elements of Y are real; None where all are."""
-        query = self.query(x)
-        q, k, v = (t.unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in (query, self.key(y), self.value(y)))
+        query, *others = self.projected(x, y)
+        q, k, v = (t.unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in (query, *others))
         logits = q @ k.transpose(-1, -2) * self.scale
         weights = logits.softmax(dim=-1) if mask is None else masked_softmax(logits, mask[:, None, None])
         attended = (weights @ v).transpose(1, 2).flatten(2)
         h = self.norm1((x if self.variant == "paper" else query) + self.out(attended))
         return self.norm2(h + self.feed_forward(h).relu())
+
+    def projected(self, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+        """The query of X, the key and the value of Y; of one set in one product."""
+        if x is y:
+            return self.project(x).chunk(3, dim=-1)
+        width = x.shape[-1]
+        weights, biases = (part.split((width, 2 * width)) for part in (self.project.weight, self.project.bias))
+        query, other = (nn.functional.linear(*each) for each in zip((x, y), weights, biases, strict=True))
+        return query, *other.chunk(2, dim=-1)
 
 
 class SAB(nn.Module):

@@ -14,6 +14,7 @@ from setbench.models.ops.by_content import by_content
 from setbench.models.ops.by_sets import by_sets
 from setbench.models.ops.layers import SplitLinear, masked_max, masked_mean, masked_sum
 from setbench.models.ops.neighbours import coordinates, nearest
+from setbench.models.ops.padding import all_real
 
 SLOTS = 3
 
@@ -104,8 +105,10 @@ class LambdaNet(SetEncoder):
         """(an element, one of its nearest, a farther one of these), numbered through the flattened batch."""
         batch, size = mask.shape
         near, real = nearest(coordinates(self.spec, elements), mask, self.neighbours)
-        nearer, farther = torch.combinations(torch.arange(near.shape[-1], device=mask.device)).unbind(dim=1)
+        nearer, farther = torch.triu_indices(near.shape[-1], near.shape[-1], offset=1, device=mask.device)
         place = torch.arange(size, device=mask.device)[None, :, None].expand(batch, -1, len(nearer))
         members = torch.stack([place, near[..., nearer], near[..., farther]], dim=-1)
         members = members + size * torch.arange(batch, device=mask.device)[:, None, None, None]
+        if all_real(mask):
+            return members.flatten(0, 2)
         return members[real[..., farther]]  # the nearer one is real where the farther one is

@@ -26,8 +26,8 @@ class PNA(GraphNetwork):
 
     def degrees(self) -> torch.Tensor:
         """How many nodes have each degree, over one set of each size: a set of n gives n nodes of degree n - 1."""
-        sizes = torch.arange(2, max(2, self.spec.max_size) + 1)
-        degree = sizes - 1
-        if self.graph == "knn":
-            degree = degree.clamp(max=self.neighbours)
-        return torch.bincount(degree, weights=sizes.float())
+        counts = [0.0] * max(2, self.spec.max_size)
+        for size in range(2, max(2, self.spec.max_size) + 1):
+            degree = size - 1 if self.graph == "complete" else min(size - 1, self.neighbours)
+            counts[degree] += size
+        return torch.tensor(counts[: max(d for d, count in enumerate(counts) if count) + 1])

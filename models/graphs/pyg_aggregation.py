@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch_geometric.nn import aggr as pyg
@@ -17,6 +17,7 @@ from torch_geometric.nn import aggr as pyg
 from setbench.models.interfaces import SetEncoder, SetSpec
 from setbench.models.ops.equilibrium import PerSetEquilibrium
 from setbench.models.ops.layers import mlp
+from setbench.models.ops.padding import all_real
 from setbench.models.ops.set_graph import ragged
 
 STATISTICS = ["mean", "min", "max", "std"]
@@ -104,11 +105,20 @@ class PyGAggregation(SetEncoder):
     def forward(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
+        if all_real(mask):
+            return self.rho(self.pool(*ragged(elements, mask), len(mask)))
         filled = mask.any(dim=1)
         nodes, owner = ragged(elements[filled], mask[filled])
         pooled = elements.new_zeros(len(mask), self.pooled)
         if len(nodes) > 0:
-            with sdpa_kernel(SDPBackend.MATH), torch.backends.cudnn.flags(enabled=False):
-                found = self.aggregation(self.phi(nodes), owner, dim_size=int(filled.sum()), **self.places)
+            found = self.pool(nodes, owner, int(filled.sum()))
             pooled = pooled.index_copy(0, filled.nonzero().squeeze(1), found)
         return self.rho(pooled)
+
+    def pool(
+        self, nodes: Float[Tensor, "nodes features"], owner: Int[Tensor, " nodes"], sets: int
+    ) -> Float[Tensor, "sets pooled"]:
+        """The aggregation of each set's elements; every set has some."""
+        with sdpa_kernel(SDPBackend.MATH), torch.backends.cudnn.flags(enabled=False):
+            pooled: Tensor = self.aggregation(self.phi(nodes), owner, dim_size=sets, **self.places)
+        return pooled

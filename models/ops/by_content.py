@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from setbench.models.ops.ordering import gather, order_by
+from setbench.models.ops.padding import all_real
 
 
 def by_content(
@@ -18,4 +19,4 @@ def by_content(
     constant, so gradients pass to the elements as if they had come in it.
     """
     order = order_by(elements[..., 0], elements, mask)
-    return gather(elements, order), mask.take_along_dim(order, dim=1)
+    return gather(elements, order), mask if all_real(mask) else mask.take_along_dim(order, dim=1)

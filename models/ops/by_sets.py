@@ -7,6 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from setbench.models.ops.layers import in_chunks
+from setbench.models.ops.padding import all_real, no_padding
 
 
 def by_sets(encode: Callable[[Tensor, Tensor], Tensor], elements: Tensor, mask: Tensor, numbers_per_set: int) -> Tensor:
@@ -16,7 +17,10 @@ def by_sets(encode: Callable[[Tensor, Tensor], Tensor], elements: Tensor, mask: 
     computed again for the gradient.
     """
 
+    full = all_real(mask)
+
     def some(start: int, stop: int) -> Tensor:
-        return encode(elements[start:stop], mask[start:stop])[None]
+        part = elements[start:stop]
+        return encode(part, no_padding(part) if full else mask[start:stop])[None]
 
     return in_chunks(some, len(elements), numbers_per_set, "cat").squeeze(0)

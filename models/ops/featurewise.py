@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from setbench.models.ops.ordering import argsort
+from setbench.models.ops.padding import all_real, filled
 
 
 def rank_knots(mask: Bool[Tensor, "batch size"], pieces: int, dtype: torch.dtype) -> Float[Tensor, "batch knots size"]:
@@ -75,11 +76,20 @@ class FeaturewiseSortPool(nn.Module):
     def forward(
         self, values: Float[Tensor, "batch size channels"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch channels"]:
-        order = featurewise_order(values, mask)
-        rows = values.masked_fill(~mask[..., None], 0).transpose(1, 2).contiguous()
-        knots = rank_knots(mask, self.weights.pieces, values.dtype)
+        return self.channels_first(values.permute(2, 0, 1).contiguous(), mask)
+
+    def channels_first(
+        self, values: Float[Tensor, "channels batch size"], mask: Bool[Tensor, "batch size"]
+    ) -> Float[Tensor, "batch channels"]:
+        """The same of values that lie as they are sorted, the elements of each channel and set side by side."""
+        order = argsort(filled(values.detach(), mask, float("-inf")))  # smallest first, padding before them
+        ranked = filled(values, mask).gather(-1, order)
+        if len(mask) and all_real(mask):  # all sets are of one size: they share the weight of every channel and rank
+            return (ranked @ self.weights(mask[:1])[0].flip(-1)[..., None]).squeeze(-1).T
         # The sorted values meet the knots first and the weights after: no weight for each set, channel and rank.
-        return (rows.take_along_dim(order, dim=-1) @ knots.transpose(1, 2) * self.weights.weight).sum(dim=-1)
+        knots = rank_knots(mask, self.weights.pieces, values.dtype).flip(-1)
+        at_knots = (ranked.transpose(0, 1) @ knots.transpose(1, 2)).transpose(0, 1)
+        return (at_knots * self.weights.weight[:, None]).sum(dim=-1).T
 
 
 class FeaturewiseSortUnpool(nn.Module):

@@ -11,6 +11,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from setbench.models.ops.padding import all_real, filled
+
 
 def mlp(*widths: int) -> nn.Sequential:
     """Linear layers of these widths with ReLU between them (none after the last)."""
@@ -20,11 +22,21 @@ def mlp(*widths: int) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
+def channels_first(net: nn.Sequential, values: Float[Tensor, "features places"]) -> Float[Tensor, "channels places"]:
+    """An :func:`mlp` of each place, in the order of memory that sorting each channel by itself wants."""
+    for layer in net:
+        if isinstance(layer, nn.Linear):
+            values = torch.addmm(layer.bias[:, None], layer.weight, values)
+        else:
+            values = layer(values)
+    return values
+
+
 def masked_sum(
     values: Float[Tensor, "batch size width"], mask: Bool[Tensor, "batch size"]
 ) -> Float[Tensor, "batch width"]:
     """Sum over the real elements; 0 for an empty set."""
-    return values.masked_fill(~mask[..., None], 0).sum(dim=1)
+    return filled(values, mask[..., None]).sum(dim=1)
 
 
 def masked_mean(
@@ -38,14 +50,16 @@ def masked_max(
     values: Float[Tensor, "batch size width"], mask: Bool[Tensor, "batch size"]
 ) -> Float[Tensor, "batch width"]:
     """Maximum over the real elements; 0 for an empty set."""
-    largest = values.masked_fill(~mask[..., None], float("-inf")).amax(dim=1)
-    return largest.masked_fill(~mask.any(dim=1, keepdim=True), 0)
+    largest = filled(values, mask[..., None], float("-inf")).amax(dim=1)
+    return filled(largest, mask.any(dim=1, keepdim=True))
 
 
 def compact(
     elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
 ) -> tuple[Float[Tensor, "batch size features"], Bool[Tensor, "batch size"]]:
     """The same sets with the real elements first, in the order they had, and zeros behind them."""
+    if all_real(mask):
+        return elements, mask
     order = mask.to(torch.int8).argsort(dim=1, descending=True, stable=True)
     front = elements.masked_fill(~mask[..., None], 0).take_along_dim(order[..., None], dim=1)
     return front, mask.take_along_dim(order, dim=1)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
+
+THREADED = 1 << 16
+"""Numbers from which on several threads sort faster than one."""
 
 
 def argsort(values: Num[Tensor, "*rows size"]) -> Int[Tensor, "*rows size"]:
@@ -16,8 +21,14 @@ def argsort(values: Num[Tensor, "*rows size"]) -> Int[Tensor, "*rows size"]:
     """
     values = values.detach()
     if values.device.type == "cpu":
-        known = values.float() if values.dtype == torch.bfloat16 else values
-        return torch.from_numpy(np.argsort(known.numpy(), axis=-1))
+        known = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+        threads = torch.get_num_threads()
+        if threads == 1 or values.numel() < THREADED:
+            return torch.from_numpy(np.argsort(known, axis=-1))
+        with ThreadPoolExecutor(threads) as pool:  # numpy sorts on one core, and lets others work meanwhile
+            rows = np.array_split(known.reshape(-1, known.shape[-1]), threads)
+            parts = pool.map(lambda some: np.argsort(some, axis=-1), rows)
+            return torch.from_numpy(np.concatenate(list(parts)).reshape(known.shape))
     return values.argsort(dim=-1)
 
 

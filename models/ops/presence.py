@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from setbench.models.ops.padding import no_padding
 from setbench.sets import PredictedSets
 
 
@@ -49,4 +50,4 @@ def encode_slots(
     encoder: nn.Module, slots: Float[Tensor, "batch slots with_presence"]
 ) -> Float[Tensor, "batch latent"]:
     """Encode all slots as real elements: presence is a feature here, not a mask."""
-    return encoder(slots, torch.ones(slots.shape[:2], dtype=torch.bool, device=slots.device))
+    return encoder(slots, no_padding(slots))

@@ -8,6 +8,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import pad
 
+from setbench.models.ops.padding import filled
+
 
 def real_alone(
     encode: Callable[[Tensor, Tensor], Tensor],
@@ -17,11 +19,11 @@ def real_alone(
     """``encode(elements, mask)`` with zeros in the padding, and with one set and one slot at the least.
 
     NaN and infinity survive a product with 0, and so do they in the gradient of a weight: masking what comes out is
-    not enough. Zeros go in, and ``masked_fill`` lets no gradient out. Where the batch has no sets, or its sets no
+    not enough. Zeros go in, and no gradient comes out. Where the batch has no sets, or its sets no
     slots, an empty set or a slot of padding stands in for them and its code is dropped: every encoder knows empty
     sets, and the result hangs on weights and elements as ever (with gradients of 0).
     """
-    elements = elements.masked_fill(~mask[..., None], 0)
+    elements = filled(elements, mask[..., None])
     batch, size = mask.shape
     if batch and size:
         return encode(elements, mask)

@@ -12,6 +12,7 @@ from torch import Tensor
 from setbench.models.interfaces import SetSpec
 from setbench.models.ops.by_content import by_content
 from setbench.models.ops.neighbours import coordinates, nearest
+from setbench.models.ops.padding import all_real
 
 
 class SetGraph(NamedTuple):
@@ -32,7 +33,7 @@ def ragged(
     """The real elements in one list, and to which set each belongs."""
     batch, size = mask.shape
     owner = torch.arange(batch, device=mask.device)
-    if mask.all():
+    if all_real(mask):
         return elements.flatten(0, 1), owner.repeat_interleave(size)
     return elements[mask], owner.repeat_interleave(mask.sum(dim=1))
 
@@ -43,7 +44,7 @@ def complete_graph(
     """Every element joined to every other one of its set, and to itself with ``loops``."""
     nodes, owner = ragged(elements, mask)
     batch, size = mask.shape
-    if len(nodes) == batch * size:
+    if all_real(mask):
         return SetGraph(nodes, _all_pairs(batch, size, loops, elements.device), owner, batch)
     pairs = mask[:, :, None] & mask[:, None, :]
     if not loops:
@@ -82,6 +83,8 @@ def neighbour_edges(
     number = _numbers(mask)
     start = number[:, None, :].expand(-1, mask.shape[1], -1).gather(-1, start)
     end = number[..., None].expand_as(start)
+    if all_real(mask):
+        return torch.stack([start.flatten(), end.flatten()])
     return torch.stack([start[real], end[real]])
 
 
@@ -94,9 +97,8 @@ def _numbers(mask: Bool[Tensor, "batch size"]) -> Int[Tensor, "batch size"]:
 @torch.inference_mode(False)  # a first call under it would leave tensors that no gradient may use
 def _all_pairs(batch: int, size: int, loops: bool, device: torch.device) -> Int[Tensor, "2 edges"]:
     """The complete graphs on full sets. Kept, since DSPN asks for the same ones at each of its steps."""
-    joined = torch.ones(size, size, dtype=torch.bool, device=device)
-    if not loops:
-        joined.fill_diagonal_(False)
-    end, start = joined.nonzero(as_tuple=True)
-    first = size * torch.arange(batch, device=device)[:, None]
-    return torch.stack([(first + start).flatten(), (first + end).flatten()])
+    end = torch.arange(size, device=device)[:, None]
+    start = torch.arange(size if loops else size - 1, device=device).expand(size, -1)
+    start = start if loops else start + (start >= end)  # itself is passed over
+    first = size * torch.arange(batch, device=device)[:, None, None]
+    return torch.stack([(first + start).flatten(), (first + end).expand(-1, -1, start.shape[1]).flatten()])

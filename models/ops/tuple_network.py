@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from setbench.models.ops.layers import LastState, SplitLinear, compact, in_chunks
+from setbench.models.ops.padding import all_real
 from setbench.models.ops.pairs import relu_pair_sums
 from setbench.models.ops.tuples import Term, sum_by_first
 
@@ -66,6 +67,8 @@ class TupleNetwork(nn.Module):
         if isinstance(self.network, TupleMLP) and self.k <= 2:
             short = self._single(self.network, elements) if self.k == 1 else self._pairs(self.network, elements, mask)
             return short.masked_fill(~mask[..., None], 0)
+        if all_real(mask):
+            return self._tuples(elements)
         front, real = compact(elements, mask)
         sizes = real.sum(dim=1)
         groups, means = [], []

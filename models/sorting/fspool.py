@@ -8,7 +8,7 @@ from torch import Tensor
 from setbench.models.interfaces import SetEncoder, SetSpec
 from setbench.models.ops.featurewise import FeaturewiseSortPool
 from setbench.models.ops.initial import xavier
-from setbench.models.ops.layers import mlp
+from setbench.models.ops.layers import channels_first, mlp
 
 
 class FSPool(SetEncoder):
@@ -36,5 +36,6 @@ class FSPool(SetEncoder):
     def forward(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
+        values = channels_first(self.phi, elements.flatten(0, 1).T).unflatten(1, mask.shape)
         # Pooling is homogeneous, so it is the same to divide before it, as the paper does, or after.
-        return self.pool(self.phi(elements), mask) / self.spec.max_size
+        return self.pool.channels_first(values, mask) / self.spec.max_size

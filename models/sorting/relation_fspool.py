@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -37,14 +38,15 @@ class RelationFSPool(SetEncoder):
     def forward(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
-        left, right = self.pair(elements)
-        left = left + self.pair.bias
+        left, right = (part.permute(2, 0, 1).contiguous() for part in self.pair(elements))
+        left = left + self.pair.bias[:, None, None]
 
         def codes(start: int, stop: int) -> Tensor:
-            hidden = (left[start:stop, :, None] + right[start:stop, None, :]).flatten(1, 2).relu()
+            hidden = (left[:, start:stop, :, None] + right[:, start:stop, None, :]).relu()
             pairs = (mask[start:stop, :, None] & mask[start:stop, None, :]).flatten(1, 2)
-            return self.pool(self.out(hidden), pairs).T
+            values = torch.addmm(self.out.bias[:, None], self.out.weight, hidden.flatten(1))
+            return self.pool.channels_first(values.unflatten(1, pairs.shape), pairs).T
 
         # All pairs of a set are sorted together, so what is chunked is the batch.
-        pooled = in_chunks(codes, len(elements), mask.shape[1] * left[0].numel(), "cat").T
+        pooled = in_chunks(codes, len(elements), mask.shape[1] ** 2 * len(left), "cat").T
         return pooled / self.spec.max_size**2

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from setbench.tasks.catalogue import parse_task
-from setbench.tasks.interfaces import mean_score
+from setbench.tasks.interfaces import mean_score, shuffle
 
 OWN = {
     "arithmetic_sum": sum,
@@ -60,6 +60,17 @@ def test_shuffling_moves_elements_and_no_targets(task: Any) -> None:
     assert torch.equal(plain.targets, mixed.targets)
     assert not torch.equal(plain.inputs.elements, mixed.inputs.elements)
     assert torch.equal(plain.inputs.elements.sort(dim=1).values, mixed.inputs.elements.sort(dim=1).values)
+
+
+def test_a_shuffled_set_is_the_same_set_with_its_padding_last() -> None:
+    generator = torch.Generator().manual_seed(0)
+    mask = torch.rand(50, 8, generator=generator) < 0.5
+    elements = torch.rand(50, 8, 2, generator=generator) * mask[..., None]
+    shuffled = shuffle(elements, mask, generator)
+    assert torch.equal(shuffled.mask, torch.arange(8) < mask.sum(dim=1, keepdim=True))
+    for before, after, real in zip(elements, shuffled.elements, mask, strict=True):
+        assert sorted(before[real].tolist()) == sorted(after[: real.sum()].tolist())
+    assert not torch.equal(shuffled.elements, shuffle(elements, mask, generator).elements)
 
 
 def test_metrics_by_hand(task: Any) -> None:

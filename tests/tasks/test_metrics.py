@@ -208,6 +208,21 @@ def test_states_against_plain_loops() -> None:
         assert average_precision_states(guess, target)[name] == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize(("first", "count"), [(3, 2), (5, 8), (13, 3), (16, 2)])
+def test_every_value_of_every_attribute_is_told_apart(first: int, count: int) -> None:
+    """Two objects in one place that differ in one attribute alone: 2 materials, 8 colours, 3 shapes, 2 sizes."""
+    places = [3, 5, 13, 16]
+    for true, guessed in itertools.permutations(range(count), 2):
+        one, other = torch.zeros(2, 1, 1, 18)
+        one[..., places], other[..., places] = 1, 1
+        for values, chosen in ((one, true), (other, guessed)):
+            values[..., first : first + count] = 0
+            values[..., first + chosen] = 1
+        target = SetBatch(one, torch.ones(1, 1, dtype=torch.bool))
+        assert average_precision_states(PredictedSets(one, torch.ones(1, 1)), target)["0.125"] == 100
+        assert average_precision_states(PredictedSets(other, torch.ones(1, 1)), target)["inf"] == 0
+
+
 def test_the_truth_scores_100_and_its_colours_wrong_0() -> None:
     _, target = random_states(20)
     truth = PredictedSets(target.elements, target.mask.float())

@@ -97,6 +97,15 @@ def test_out_of_reach_is_a_row_with_the_arithmetic() -> None:
     assert "over the 5,000" in why
 
 
+def test_as_many_terms_as_the_limit_are_in_reach_and_one_more_is_not() -> None:
+    """All orders of three of five elements: 5 * 4 * 3."""
+    preset = load("quick")
+    for limit, reached in ((60, True), (59, False)):
+        asked = request("arithmetic_sum", encoders=["janossy:k=3"])
+        (cell,) = plan(replace(asked, preset=preset.with_settings({"max_terms": limit})))[1:]
+        assert (cell.blocked is None) == reached
+
+
 def test_needing_coordinates_is_not_applicable_where_there_are_none() -> None:
     needy = [entry.name for entry in CATALOGUE.values() if entry.needs_positions]
     assert needy

@@ -46,6 +46,15 @@ def test_a_record_reads_without_this_code(store: Store) -> None:
     assert raw["measured"]["metrics"] == FIRST.model_dump(mode="json")["measured"]["metrics"]
 
 
+def test_the_score_is_the_headlines_variants_wherever_it_stands() -> None:
+    measured = json.loads(FIRST.json_text())["measured"]
+    metrics = {"T=30": {"ospa": 1.0}, "T=10": {"ospa": 2.0}, "T=20": {"ospa": 3.0}}
+    built = type(FIRST.measured).model_validate(
+        {**measured, "metrics": metrics, "headline": {"metric": "ospa", "variant": "T=10"}}
+    )
+    assert built.score == 2.0
+
+
 def test_what_json_lacks_is_null(store: Store) -> None:
     measured = json.loads(FIRST.json_text())["measured"]
     bad = {"x": {"ospa": math.nan, "size_error": math.inf, "chamfer": -math.inf}}

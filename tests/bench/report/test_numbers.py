@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import t, ttest_ind_from_stats
 
-from setbench.bench.report.numbers import count, error, number, spread
+from setbench.bench.report.numbers import Spread, count, error, number, spread, told_apart
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,20 @@ def test_nothing_known_is_no_spread():
 def test_a_nan_is_not_averaged_away():
     assert math.isnan(spread([1.0, math.nan]).centre)
     assert math.isnan(spread([1.0, math.inf]).centre)
+
+
+@pytest.mark.parametrize("deviations", [(0.1, 0.3), (1.0, 4.0), (10.0, 5.0)])
+@pytest.mark.parametrize("counts", [(5, 5), (3, 10)])
+def test_two_means_are_told_apart_as_scipys_welch_test_does(
+    deviations: tuple[float, float], counts: tuple[int, int]
+) -> None:
+    """Around the difference that is just seen: t's 97.5 % quantile, at the degrees of freedom rounded down, times the
+    error of the difference."""
+    parts = [sd**2 / n for sd, n in zip(deviations, counts, strict=True)]
+    freedom = sum(parts) ** 2 / sum(part**2 / (n - 1) for part, n in zip(parts, counts, strict=True))
+    edge = t.ppf(0.975, math.floor(freedom)) * math.sqrt(sum(parts))
+    for factor, seen in ((0.98, False), (1.02, True)):
+        one, other = Spread(factor * edge, deviations[0], counts[0]), Spread(0.0, deviations[1], counts[1])
+        assert told_apart(one, other) == seen
+    p = ttest_ind_from_stats(1.02 * edge, deviations[0], counts[0], 0, deviations[1], counts[1], equal_var=False).pvalue
+    assert p < 0.05

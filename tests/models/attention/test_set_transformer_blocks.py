@@ -16,13 +16,14 @@ from setbench.models.interfaces import SetSpec
 from setbench.models.ops.softmax import masked_softmax
 
 WIDTH, HEADS = 8, 2
+THIRDS = [slice(place, place + WIDTH) for place in (0, WIDTH, 2 * WIDTH)]
 
 
 def copy_mab(peer: MultiheadAttentionBlock, ours: MAB) -> None:
     """Give PyG's block our weights."""
     with torch.no_grad():
-        peer.attn.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key.weight, ours.value.weight]))
-        peer.attn.in_proj_bias.copy_(torch.cat([ours.query.bias, ours.key.bias, ours.value.bias]))
+        peer.attn.in_proj_weight.copy_(ours.project.weight)
+        peer.attn.in_proj_bias.copy_(ours.project.bias)
         peer.attn.out_proj.load_state_dict(ours.out.state_dict())
         peer.lin.load_state_dict(ours.feed_forward.state_dict())
         for theirs, norm in ((peer.layer_norm1, ours.norm1), (peer.layer_norm2, ours.norm2)):
@@ -69,7 +70,7 @@ def numpy_code_mab(block: MAB, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     def linear(layer: torch.nn.Linear, rows: np.ndarray) -> np.ndarray:
         return rows @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
 
-    q, k, v = linear(block.query, x), linear(block.key, y), linear(block.value, y)
+    q, k, v = (linear(block.project, each)[:, place] for each, place in zip((x, y, y), THIRDS, strict=True))
     heads = []
     for columns in np.split(np.arange(WIDTH), HEADS):
         e = np.exp(q[:, columns] @ k[:, columns].T / np.sqrt(WIDTH))

@@ -1,8 +1,11 @@
 """FSPool against the definition written with loops, and the paper's parameter counts."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from setbench.models.interfaces import SetSpec
 from setbench.models.ops.featurewise import (
@@ -41,6 +44,42 @@ def test_pool_is_the_definition_for_every_size(pieces: int) -> None:
     weight = pool.weights.weight.detach().numpy()
     for size in range(7):
         np.testing.assert_allclose(pooled[size], loops(values[size, :size].numpy(), weight), atol=1e-12)
+
+
+def plain(values: Tensor, weight: Tensor) -> Tensor:
+    """The pool of full sets in torch's own words: sort, and weights interpolated at every rank."""
+    size, pieces = values.shape[1], weight.shape[1] - 1
+    places = torch.linspace(0, pieces, size, dtype=values.dtype)
+    left = places.long().clamp(max=pieces - 1)
+    at_ranks = weight[:, left] * (left + 1 - places) + weight[:, left + 1] * (places - left)
+    return (values.sort(dim=1, descending=True).values * at_ranks.T).sum(dim=1)
+
+
+def plain_fspool(encoder: FSPool, elements: Tensor) -> Tensor:
+    return plain(encoder.phi(elements), encoder.pool.weights.weight) / encoder.spec.max_size
+
+
+def plain_relation(encoder: RelationFSPool, elements: Tensor) -> Tensor:
+    size = elements.shape[1]
+    left, right = elements[:, :, None].expand(-1, -1, size, -1), elements[:, None].expand(-1, size, -1, -1)
+    hidden = encoder.pair.joint(torch.cat([left, right], dim=-1)).relu()
+    return plain(encoder.out(hidden).flatten(1, 2), encoder.pool.weights.weight) / encoder.spec.max_size**2
+
+
+@pytest.mark.parametrize(("kind", "reference"), [(FSPool, plain_fspool), (RelationFSPool, plain_relation)])
+def test_an_inner_step_is_that_of_the_plain_form(kind: Any, reference: Any) -> None:
+    """The code, its gradient in the elements, and that gradient's own in elements and weights."""
+    torch.manual_seed(3)
+    encoder = kind(SetSpec(3, 7), latent=6, width=5).double()
+    elements = torch.randn(4, 7, 3, dtype=torch.float64, requires_grad=True)
+    results = []
+    for encode in (encoder, lambda each: reference(encoder, each)):
+        code = encode(elements)
+        (gradient,) = torch.autograd.grad(code.sin().sum(), elements, create_graph=True)
+        second = torch.autograd.grad((elements - gradient).cos().sum(), (elements, *encoder.parameters()))
+        results.append((code, gradient, *second))
+    for found, wanted in zip(*results, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-12)
 
 
 def test_size_zero_pools_to_zero_and_size_one_to_the_first_knot() -> None:

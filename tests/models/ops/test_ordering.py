@@ -1,5 +1,8 @@
 """Orders against Python's own sort of tuples."""
 
+import math
+
+import pytest
 import torch
 
 from setbench.models.ops.ordering import argsort, gather, order_by
@@ -8,6 +11,18 @@ from setbench.models.ops.ordering import argsort, gather, order_by
 def test_argsort_sorts_every_row() -> None:
     values = torch.randn(3, 4, 9)
     torch.testing.assert_close(values.take_along_dim(argsort(values), dim=-1), values.sort(dim=-1).values)
+
+
+@pytest.mark.parametrize("shape", [(3, 30_000), (1, 70_000), (2, 700, 50)])
+def test_several_threads_sort_as_one(shape: tuple[int, ...]) -> None:
+    values = torch.randperm(math.prod(shape)).view(shape).float()
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        order = argsort(values)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(order, values.argsort(dim=-1))
 
 
 def test_order_is_pythons_order_of_tuples_with_many_ties() -> None:

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,6 +112,25 @@ def test_rendered_scenes_from_two_folders_are_the_same(tmp_path: Path) -> None:
 def test_another_seed_or_size_is_another_data_set(tmp_path: Path) -> None:
     keys = {RenderedScenes(tmp_path, **o).key for o in ({}, {"seed": 1}, {"resolution": 64}, {"max_objects": 6})}
     assert len(keys) == 4
+
+
+def test_seed_split_and_size_reach_the_scenes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[int, ...]] = []
+
+    def note(*arguments: int) -> Any:
+        drawn.append(arguments)
+        return arguments
+
+    monkeypatch.setattr("setbench.tasks.clevr.files.rendered._draw", note)
+    for source, split in (
+        (RenderedScenes(tmp_path), "train"),
+        (RenderedScenes(tmp_path, seed=1), "train"),
+        (RenderedScenes(tmp_path), "test"),
+        (RenderedScenes(tmp_path, resolution=64), "train"),
+        (RenderedScenes(tmp_path, max_objects=6), "train"),
+    ):
+        assert len(list(source._shards(split, 1, [3]))) == 1
+    assert len(set(drawn)) == 5
 
 
 def test_index_is_plain_json(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from setbench.tasks.data_keys import DIGITS_SHA256
 from setbench.tasks.interfaces import mean_score
 from setbench.tasks.points.digit_sets import MAX_SIZE, NO_PIXEL, as_sets, shuffled_pixels
 from setbench.tasks.points.set_digits import BASE, redraw
+from setbench.tasks.points.set_mnist import PARTS
 
 SIZES = {"train": 300, "validation": 40, "test": 50}
 
@@ -197,6 +198,24 @@ def test_auto_encoding_metrics(cache: Path) -> None:
     )
 
 
+def test_no_set_is_matched_with_another_where_some_are_left_out(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("setbench.tasks.points.auto_encoding.MATCHED", 7)
+    task = parse_task("set_digits").make(SIZES, cache)
+    split = task.split("test")
+    answer = PredictedSets(split.targets.elements, split.targets.mask.float())
+    assert task.evaluate(answer, split, no_more)["ospa"] == pytest.approx(0, abs=1e-4)
+    assert task.item_scores(answer, split)["ospa"].tolist() == pytest.approx([0] * 7, abs=1e-4)
+
+
+def test_no_picture_of_mnist_is_in_two_splits() -> None:
+    """All of the 60,000 and the 10,000, each once."""
+    files: dict[str, list[int]] = {}
+    for name, part in PARTS.values():
+        files.setdefault(name, []).extend(range(70_000)[part])
+    assert sorted(files["train"]) == list(range(60_000))
+    assert sorted(files["t10k"]) == list(range(10_000))
+
+
 def test_constants_beat_a_training_example_and_keep_their_promise(cache: Path) -> None:
     task = parse_task("set_digits:points=32").make(SIZES, cache)
     train, test = task.split("train"), task.split("test")
@@ -227,6 +246,7 @@ def test_classes(cache: Path) -> None:
     assert scores["accuracy"].tolist() == (logits.numpy().argmax(1) == test.targets.numpy()).tolist()
     assert scores["cross_entropy"].tolist() == pytest.approx((-np.log(p)).tolist(), rel=1e-5)
     (constant,) = task.constants(train).values()
+    assert constant.exp().sum().item() == pytest.approx(1)
     majority = torch.bincount(train.targets).argmax()
     score = task.evaluate(constant.expand(50, 10), test, no_more)
     assert score["accuracy"] == 100 * (test.targets == majority).double().mean().item()
