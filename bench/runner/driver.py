@@ -20,6 +20,7 @@ from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.code import row_code, row_modules
 from setbench.bench.plan.estimate import Estimate, human
 from setbench.bench.plan.presets import load
+from setbench.bench.plan.shards import cells_of
 from setbench.bench.records.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
 from setbench.bench.records.predictions import save as save_predictions
 from setbench.bench.records.predictions import save_items
@@ -62,7 +63,8 @@ class Run:
             encoders=options.models,
             decoders=options.decoders,
         )
-        self.cells = plan(self.request)
+        whole = plan(self.request)
+        self.cells = cells_of(options.shard, whole) if options.shard else whole
         self.progress = Progress()
         self.store = Store(options.results, self.progress.say)
         self.records = {record.id: record for record in self.store.all()}
