@@ -157,6 +157,10 @@ def _text(given: Any) -> str:
     return os.fspath(given)
 
 
+def _address(given: Any) -> str | None:
+    return None if given is None else _text(given)
+
+
 def argument(default: Any, meaning: str, read: Callable[[Any], Any], metavar: str = "", **more: bool) -> Any:
     """A field of :class:`Options`."""
     metadata = {"argument": Argument(meaning, read, metavar, **more)}
@@ -207,6 +211,12 @@ class Options:
         _shard,
         "I/N",
     )
+    engine: str = argument(
+        "local", "where cells run: local, or ray, on a cluster (default local)", _word("local", "ray"), "ENGINE"
+    )
+    address: str | None = argument(
+        None, "of the Ray cluster, as HOST:PORT (default: the one this machine is in)", _address, "ADDR"
+    )
     results: Path = argument(lambda: Path("results/local"), "default results/local", _path, "DIR")
     data: Path | None = argument(None, "holds real data: mnist/, and scenes in their released layout", _path, "DIR")
     cache: Path = argument(lambda: user_cache_path("setbench"), "for prepared data", _path, "DIR")
@@ -232,6 +242,10 @@ class Options:
                 raise UnknownName(f"{flag(name)} {shown!s:.80}: {error}") from None
         if self.results is None or self.cache is None:
             raise UnknownName("--results and --cache take the path of a folder")
+        if self.engine != "ray" and self.address is not None:
+            raise UnknownName(f"--address {self.address}: it is a Ray cluster's; give --engine ray too")
+        if self.engine == "ray" and self.replay:
+            raise UnknownName("--replay: it runs on this machine; leave --engine ray out")
         if self.results.exists() and not self.results.is_dir():
             raise UnknownName(f"--results {self.results}: it is a file; give a folder")
         if self.data is not None and not self.data.is_dir():
