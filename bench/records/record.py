@@ -273,6 +273,11 @@ class Record(Part):
         return f"{self.task} · {self.row} · seed {self.seed}"
 
     @property
+    def processor(self) -> tuple[str, str]:
+        """CPU and, where one computed, GPU: what two records must share for their times to be averaged."""
+        return self.machine.cpu, (self.measured.gpu if self.measured else None) or ""
+
+    @property
     def apart_from_data(self) -> str:
         """What was asked for, whatever the data were: as the identity, without the data."""
         facts = {"task", "encoder", "decoder", "options", "seed", "split", "device", "threads", "settings"}
