@@ -79,10 +79,8 @@ def merge(sources: Sequence[Path], into: Path, say: Callable[[str], None]) -> No
             drop(aside, cell)
     several = sum(len(machines) > 1 for machines in cells.values())
     names = {one.machine for machines in cells.values() for one in machines}
-    say(
-        f"{into}: {len(cells)} cells, {len(names)} machines; {several} cells were measured on more than one, and count "
-        f"once (the other records: {OTHERS}/)"
-    )
+    twice = f"; {several} measured on more than one, which count once: the other records are in {OTHERS}/"
+    say(f"{into}: cells: {len(cells)}, machines: {len(names)}{twice if several else ''}")
 
 
 def elsewhere(folder: Path, warn: Callable[[str], None]) -> list[Record]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from setbench.plugins import plug_in
 RETRIES = 3
 """How often a job is begun again whose node was lost."""
 REACH_SECONDS = 5.0
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ class Cluster:
                     yield Event("started", job.key)
                 if not running:
                     return
-                for done in ray.wait(list(running), timeout=1.0)[0]:
+                time.sleep(POLL_SECONDS)  # in Ray's own wait SIGTERM could not be told from Ctrl-C
+                for done in ray.wait(list(running), num_returns=len(running), timeout=0)[0]:
                     yield _ended(running.pop(done).key, done)
         finally:
             for left in running:

@@ -26,7 +26,8 @@ def measured(host: str, seed: int, **changes: Any) -> Record:
     """A cell of one row by one machine; its score says which."""
     machine = Machine(cpu=HOSTS[host], cores=2, memory_gb=8, platform="Linux", host=host)
     score = changes.pop("score", float("abc".index(host)))
-    return made(id=f"cell{seed}", seed=seed, score=score, machine=machine, finished=f"2026-11-25T1{seed}", **changes)
+    finished = f"2026-11-2{9 - 'abc'.index(host)}"  # those of a are the latest
+    return made(id=f"cell{seed}", seed=seed, score=score, machine=machine, finished=finished, **changes)
 
 
 def folder(at: Path, records: Iterable[Record]) -> Path:
@@ -86,7 +87,7 @@ def test_all_records_are_kept_and_each_cell_counts_once(machines: list[Path], tm
     assert held(tmp_path / "all") == WANTED
     assert [files(machine) for machine in machines] == before
     assert len(said) == 1
-    assert "6 cells, 3 machines; 2 cells were measured on more than one" in said[0]
+    assert "cells: 6, machines: 3; 2 measured on more than one, which count once" in said[0]
     assert len(list((tmp_path / "all" / "pictures").glob("examples-*"))) == 1
 
 

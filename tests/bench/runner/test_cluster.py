@@ -19,11 +19,12 @@ from runs_for_tests import DECODERS, MODELS, TASKS, numbers, options
 
 from setbench.bench.records.machine import machine
 from setbench.bench.records.predictions import load_items
-from setbench.bench.records.record import Record
+from setbench.bench.records.record import Record, Status
 from setbench.bench.records.store import Store
 from setbench.bench.runner.cluster import Cluster, Work, facts, on_node
 from setbench.bench.runner.driver import Run
-from setbench.bench.runner.execute import Job
+from setbench.bench.runner.endings import Outcome
+from setbench.bench.runner.execute import Event, Job
 
 ROOT = Path(__file__).parents[3]
 
@@ -129,6 +130,28 @@ def test_a_node_with_other_code_or_versions_is_told_apart(forkserver: None, tmp_
 def test_a_node_keeps_the_limits(forkserver: None, tmp_path: Path) -> None:
     outcome, *_ = on_node(measuring(tmp_path, time_limit=0.5, set={"steps": 1_000_000}))
     assert outcome.status == "timed_out"
+
+
+def test_a_record_names_the_machine_of_its_node_and_the_seconds_there(tmp_path: Path) -> None:
+    there = machine().model_copy(update={"cpu": "another", "host": "node7"})
+
+    class Lost:
+        def preload(self, modules: list[str]) -> None:
+            assert "setbench.bench.cell.work" in modules
+
+        def run(self, jobs: Iterator[Job]) -> Iterator[Event]:
+            for job in jobs:
+                yield Event("started", job.key)
+                outcome = Outcome(Status.KILLED, "lost")
+                yield Event("ended", job.key, outcome=outcome, seconds=1.5, machine=there)
+
+    run = Run(options(tmp_path, tasks=["arithmetic_sum"]))
+    run.cluster = Lost()  # type: ignore[assignment]
+    assert not run.execute()
+    found = [
+        (record.status, record.machine, record.seconds) for record in Store(run.options.results, pytest.fail).all()
+    ]
+    assert found == [("killed", there, 1.5)] * len(run.cells)
 
 
 def nodes(*found: tuple[bool, float, float]) -> SimpleNamespace:
