@@ -1,4 +1,4 @@
-"""What all tests share: nothing that they import is loaded under two names."""
+"""What all tests share: nothing that they import is loaded under two names; no test is skipped that nobody expects."""
 
 from __future__ import annotations
 
@@ -12,6 +12,18 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+CHECK_SKIPS = "SETBENCH_CHECK_SKIPS"
+"""Set by ``.ci/run``: a skip for another reason than these fails the whole session."""
+EXPECTED_SKIPS = (
+    "needs real data: give the folder in SETBENCH_DATA",
+    "needs real CLEVR files: give the folder that holds clevr/ in SETBENCH_DATA",
+    "needs MNIST: give the folder that holds mnist/ in SETBENCH_DATA",
+    "needs /dev/full",
+    "no records are committed",
+)
+"""What may not be there where tests run. Ray, and all else of the test extra, is."""
+unexpected: list[str] = []
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_name_a_file() -> Iterator[None]:
@@ -24,3 +36,33 @@ def _one_name_a_file() -> Iterator[None]:
             names[path].append(name)
     twice = {path: found for path, found in names.items() if len(found) > 1}
     assert not twice, f"loaded under two names: {twice}"
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    note_skip(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    note_skip(report)
+
+
+def note_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Keep a skip that is not expected, for the end."""
+    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if reason not in EXPECTED_SKIPS:
+            unexpected.append(f"{report.nodeid}: {reason}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With workers, only the process that hears of all of them decides."""
+    if unexpected and os.environ.get(CHECK_SKIPS) and not hasattr(session.config, "workerinput"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if unexpected and os.environ.get(CHECK_SKIPS):
+        terminalreporter.section("skipped, and not expected to be")
+        for line in unexpected:
+            terminalreporter.write_line(line)

@@ -95,12 +95,13 @@ def processor() -> str:
 
 
 def machine() -> Machine:
-    """Processor, cores, memory and system."""
+    """Processor, cores, memory, system and name."""
     return Machine(
         cpu=processor(),
         cores=cores(),
         memory_gb=round(memory_bytes() / 2**30),
         platform=f"{platform.system()} {platform.machine()}",
+        host=platform.node(),
     )
 
 

@@ -94,6 +94,37 @@ def load_items(folder: Path, identity: str) -> dict[str, Any]:
         return {}
 
 
+def bring(source: Path, target: Path, identity: str) -> None:
+    """Have in one results folder what another one keeps of a cell: its items and its pictures, with their examples."""
+    drop(target, identity)
+    for folder in ("items", "pictures"):
+        path = source / folder / f"{identity}.npz"
+        if not path.is_file():
+            continue
+        name = _examples_of(path) if folder == "pictures" else None
+        shared = f"pictures/examples-{name}.npz"
+        if name and (source / shared).is_file() and not (target / shared).exists():
+            write_atomically(target / shared, (source / shared).read_bytes())
+        write_atomically(target / folder / path.name, path.read_bytes())
+
+
+def drop(folder: Path, identity: str) -> None:
+    """Keep nothing of a cell; the examples, which others share, stay."""
+    for kind in ("items", "pictures"):
+        (folder / kind / f"{identity}.npz").unlink(missing_ok=True)
+
+
+def _examples_of(path: Path) -> str | None:
+    """The name of the examples that a cell's pictures are of; None where they are damaged."""
+    import numpy as np
+
+    try:
+        with np.load(path) as kept:
+            return str(kept["examples"])
+    except DAMAGE:
+        return None
+
+
 def _write(path: Path, arrays: dict[str, Any]) -> None:
     import numpy as np
 

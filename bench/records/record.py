@@ -223,6 +223,7 @@ class Machine(Part):
     cores: int
     memory_gb: int
     platform: Text
+    host: Text = Field("", description="its name in its network: tells machines of one kind apart")
 
 
 class Record(Part):
@@ -270,6 +271,11 @@ class Record(Part):
     def cell(self) -> str:
         """For people: ``task · row · seed 0``."""
         return f"{self.task} · {self.row} · seed {self.seed}"
+
+    @property
+    def processor(self) -> tuple[str, str]:
+        """CPU and, where one computed, GPU: what two records must share for their times to be averaged."""
+        return self.machine.cpu, (self.measured.gpu if self.measured else None) or ""
 
     @property
     def apart_from_data(self) -> str:

@@ -95,7 +95,8 @@ def _timing(table: Table) -> list[str]:
     if len(table.machines) > 1:
         sentences.append(
             f"Rows were timed on {len(table.machines)} machines ({'; '.join(table.machines)}): latency is given in "
-            "units of the reference operation timed beside it, and train seconds do not compare."
+            "units of the reference operation timed beside it, and train seconds do not compare. A row whose seeds ran "
+            "on several kinds of processor has the times of the kind with most of them."
         )
     elif table.machines:
         sentences.append(f"Machine: {table.machines[0]}.")
@@ -108,6 +109,8 @@ def _reference(table: Table) -> str:
     low, high = min(table.references), max(table.references)
     if not table.wavered:
         return f"; the reference operation beside it took {number(sum(table.references) / len(table.references))} ms"
+    if len(table.machines) > 1:
+        return f"; the reference operation beside it took {number(low)} to {number(high)} ms"
     return (
         f"; the reference operation beside it took {number(low)} to {number(high)} ms, so the machine wavered by "
         f"{(high - low) / low:.0%} and latencies are given as multiples of it; train seconds waver alike"

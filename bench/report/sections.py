@@ -30,8 +30,9 @@ KINDS = {
 }
 
 
-def head(records: Sequence[Record]) -> list[Block]:
-    """What this file is, how it was made, and how to read it."""
+def head(records: Sequence[Record], elsewhere: Sequence[Record]) -> list[Block]:
+    """What this file is, how it was made, and how to read it. ``elsewhere`` are records of the same cells by other
+    machines, which count in no table."""
     statuses = Counter(record.status for record in records)
     counted = ", ".join(f"{n:,} {status}" for status, n in statuses.most_common()) or "none yet"
     blocks: list[Block] = [
@@ -47,7 +48,12 @@ def head(records: Sequence[Record]) -> list[Block]:
         blocks += [Text(f"Made by{several}:"), Code(commands[:COMMANDS])]
     if not records:
         return [*blocks, Text("There is no record to show yet: run a preset, then make this report again.")]
-    return [*blocks, Bullets(_provenance(records)), Heading("How to read the tables", 2), Bullets(_reading(records))]
+    return [
+        *blocks,
+        Bullets([*_provenance(records), *_twice(elsewhere)]),
+        Heading("How to read the tables", 2),
+        Bullets(_reading(records)),
+    ]
 
 
 def _provenance(records: Sequence[Record]) -> list[str]:
@@ -61,6 +67,18 @@ def _provenance(records: Sequence[Record]) -> list[str]:
         "Measured": days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
     }
     return [f"{name}: {value}." for name, value in facts.items() if value]
+
+
+def _twice(elsewhere: Sequence[Record]) -> list[str]:
+    """Which cells were measured on more machines than one."""
+    if not elsewhere:
+        return []
+    names = "; ".join(distinct(machine(record) for record in elsewhere))
+    cells = len({record.id for record in elsewhere})
+    return [
+        f"Measured on other machines too: {cells:,} cells (on {names}). Each counts once, with the machine that has "
+        "results for most seeds of its row; the other records are in other_machines/."
+    ]
 
 
 def _commit(record: Record) -> str:

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from setbench.bench.records.merge import elsewhere
 from setbench.bench.records.record import Record
 from setbench.bench.report import html_page, markdown
 from setbench.bench.report.document import Block, Heading, Picture, Text, one_line
@@ -48,11 +49,12 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
     """
     directory = Path(directory)
     found = tables(records)
+    begin = head(records, elsewhere(directory, lambda line: print(line, file=sys.stderr)))
     figures = _plan(found, directory if predictions else None)
     write_atomically(directory / "leaderboard.csv", csv_text(records))
-    write_atomically(directory / "leaderboard.md", markdown.render(_blocks(records, found, figures, {})))
+    write_atomically(directory / "leaderboard.md", markdown.render(_blocks(begin, found, figures, {})))
     failures = {figure.picture.path: line for figure in figures if (line := _draw(figure, directory))}
-    blocks = _blocks(records, found, figures, failures)
+    blocks = _blocks(begin, found, figures, failures)
     if failures:
         write_atomically(directory / "leaderboard.md", markdown.render(blocks))
     write_atomically(directory / "leaderboard.html", html_page.render(blocks, directory))
@@ -79,7 +81,7 @@ def _draw(figure: Planned, directory: Path) -> str:
 
 
 def _blocks(
-    records: Sequence[Record], found: Sequence[Table], figures: Sequence[Planned], failures: dict[str, str]
+    begin: Sequence[Block], found: Sequence[Table], figures: Sequence[Planned], failures: dict[str, str]
 ) -> list[Block]:
     """The report; a figure that could not be drawn is the line that says so."""
 
@@ -87,7 +89,7 @@ def _blocks(
         pictures = [figure.picture for figure in figures if figure.table == table]
         return [Text(f"{failures[one.path]}.") if one.path in failures else one for one in pictures]
 
-    blocks = [*head(records), *overview(found)]
+    blocks = [*begin, *overview(found)]
     for number, table in enumerate(found):
         blocks += section(table, of(number))
     return [*blocks, *_everywhere(of(None)), *published(found)]

@@ -35,6 +35,8 @@ def main(words: list[str] | None = None) -> int:
             print(entry_text(given["list"]) if given["list"] else catalogue_text())
             return 0
         run = Run(run_options(given))
+        if "tune" in given and run.options.shard:
+            raise ValueError("--shard: --tune compares all trials of a row; leave one of the two out")
     except BrokenPipeError:
         raise
     except (ValueError, OSError) as error:

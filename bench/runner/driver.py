@@ -20,11 +20,13 @@ from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.code import row_code, row_modules
 from setbench.bench.plan.estimate import Estimate, human
 from setbench.bench.plan.presets import load
+from setbench.bench.plan.shards import cells_of
 from setbench.bench.records.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
 from setbench.bench.records.predictions import save as save_predictions
 from setbench.bench.records.predictions import save_items
-from setbench.bench.records.record import ModelText, Record, Status, TaskText
+from setbench.bench.records.record import Machine, ModelText, Record, Status, TaskText
 from setbench.bench.records.store import Store
+from setbench.bench.runner.cluster import Cluster
 from setbench.bench.runner.endings import Outcome
 from setbench.bench.runner.execute import Job, Pool
 from setbench.bench.runner.options import Options, options
@@ -49,8 +51,10 @@ class Run:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.plugins = [plug_in(path) for path in options.plugins]
-        self.device = device_kind(options.device)
-        self.jobs = options.jobs or (cores() if self.device == "cpu" else 1)
+        self.cluster = Cluster(options) if options.engine == "ray" else None
+        self.device = self.cluster.device if self.cluster else device_kind(options.device)
+        here = options.jobs or (cores() if self.device == "cpu" else 1)
+        self.jobs = self.cluster.slots() if self.cluster else here
         self.request = Request(
             tasks=_tasks(options),
             seeds=options.seeds,
@@ -62,7 +66,8 @@ class Run:
             encoders=options.models,
             decoders=options.decoders,
         )
-        self.cells = plan(self.request)
+        whole = plan(self.request)
+        self.cells = cells_of(options.shard, whole) if options.shard else whole
         self.progress = Progress()
         self.store = Store(options.results, self.progress.say)
         self.records = {record.id: record for record in self.store.all()}
@@ -138,18 +143,28 @@ class Run:
                 yield self._record(cell, Outcome(*cell.blocked), 0.0)
         runnable = [cell for cell in self.missing if not cell.blocked]
         self.preload(runnable)
-        pool = Pool(self.jobs, self.options.time_limit, self._memory_limit(), self.options.threads)
+        here = Pool(self.jobs, self.options.time_limit, self._memory_limit(), self.options.threads)
+        ready: list[Cell] = []
         for name, cells in _by_data(runnable).items():
             problem = self._prepare(name, cells[0])
             if problem is not None:
                 for cell in cells:
                     yield self._record(cell, problem, 0.0)
                 continue
-            yield from self._run_cells(pool, cells)
+            if self.cluster is None:
+                yield from self._run_cells(here, cells)
+            else:  # all at once: a node gets a cell's data ready before it
+                ready += cells
+        if self.cluster is not None:
+            yield from self._run_cells(self.cluster, ready)
 
     def preload(self, cells: Sequence[Cell]) -> None:
         """Have the processes that these cells will run in import what they need, once."""
-        preload([*self.plugins, "setbench.bench.cell.work", COMPILER, *_modules(cells)])
+        modules = ["setbench.bench.cell.work", COMPILER, *_modules(cells)]
+        if self.cluster:
+            self.cluster.preload(modules)
+        else:
+            preload([*self.plugins, *modules])
 
     def _memory_limit(self) -> int | None:
         """Bytes a cell: as asked, else nine tenths of the machine's memory shared among the jobs."""
@@ -158,13 +173,16 @@ class Run:
         return int(0.9 * memory_bytes() / self.jobs) if self.device == "cpu" else None
 
     def _prepare(self, name: str, cell: Cell) -> Outcome | None:
-        """Get the data ready, in a process of its own with all cores; the outcome where that failed."""
+        """Get the data ready, in a process of its own with all cores; the outcome where that failed. The nodes of a
+        cluster do it themselves."""
         try:
             reason = TASKS[cell.task].unavailable(cell.settings.task_options, self.options.data)
         except Exception as error:  # a plugin's task may do anything
             return Outcome(Status.FAILED, f"asked for its data, the task raised {error_line(error)}")
         if reason is not None:
             return Outcome(Status.NO_DATA, reason)
+        if self.cluster is not None:
+            return None
         pool = Pool(1, threads=cores())
         job = Job(name, "setbench.bench.cell.work:prepare", (cell, self.options.cache, self.options.data))
         for event in pool.run(iter([job])):
@@ -179,20 +197,18 @@ class Run:
                         write_atomically(self._marker(name), text)
         return None
 
-    def _run_cells(self, pool: Pool, cells: Sequence[Cell]) -> Iterator[Record]:
+    def _run_cells(self, pool: Pool | Cluster, cells: Sequence[Cell]) -> Iterator[Record]:
         by_id = {cell.identity: cell for cell in cells}
         claims: dict[str, ExitStack] = {}
-        started: dict[str, float] = {}
         with ExitStack() as all_claims:
             for event in pool.run(self._jobs(cells, claims, all_claims)):
                 cell = by_id[event.key]
                 if event.kind == "started":
-                    started[event.key] = time.perf_counter()
                     self.progress.started(event.key, str(cell))
                 elif event.kind == "progress":
                     self.progress.advanced(event.key, event.done, event.value)
                 elif event.outcome is not None:
-                    record = self._record(cell, event.outcome, time.perf_counter() - started[event.key])
+                    record = self._record(cell, event.outcome, event.seconds, event.machine)
                     claims.pop(event.key).close()
                     yield record
 
@@ -211,8 +227,8 @@ class Run:
             claims[cell.identity] = claim
             yield Job(cell.identity, "setbench.bench.cell.work:measure", (cell, self.options.cache, self.options.data))
 
-    def _record(self, cell: Cell, outcome: Outcome, seconds: float) -> Record:
-        """Assemble and store the record of a cell: the one place that does."""
+    def _record(self, cell: Cell, outcome: Outcome, seconds: float, where: Machine | None = None) -> Record:
+        """Assemble and store the record of a cell, of this machine or another: the one place that does."""
         measured, kept = outcome.result or (None, None)
         task = TASKS[cell.task]
         record = Record(
@@ -238,7 +254,7 @@ class Run:
             data_key=cell.data_key,
             seconds=seconds,
             measured=measured,
-            machine=machine(),
+            machine=where or machine(),
             versions=versions(),
             code=code_of(cell),
             commit=commit()[0],

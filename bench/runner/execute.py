@@ -15,7 +15,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from setbench.bench.records.record import Status
+from setbench.bench.records.record import Machine, Status
 from setbench.bench.runner.endings import Outcome, died, raised
 from setbench.bench.runner.processes import (
     end_orphans,
@@ -48,13 +48,16 @@ class Job:
 
 @dataclass
 class Event:
-    """Something to tell: a job started, made progress or ended."""
+    """Something to tell: a job started, made progress or ended, after ``seconds`` of its process, on another
+    ``machine`` or (None) this one."""
 
     kind: str
     key: str
     done: Any = None
     value: Any = None
     outcome: Outcome | None = None
+    seconds: float = 0.0
+    machine: Machine | None = None
 
 
 @dataclass
@@ -63,6 +66,7 @@ class _Running:
     process: Any
     pipe: Connection
     deadline: float
+    start: float
     outcome: Outcome | None = None
     timed_out: bool = False
 
@@ -121,8 +125,9 @@ class Pool:
         with without_main_module():
             process.start()
         there.close()
-        deadline = float("inf") if self.time_limit is None else time.monotonic() + self.time_limit
-        return _Running(job, process, here, deadline)
+        start = time.monotonic()
+        deadline = float("inf") if self.time_limit is None else start + self.time_limit
+        return _Running(job, process, here, deadline, start)
 
     def _poll(self) -> Iterator[Event]:
         handles: list[Any] = [item.pipe for item in self.running if not item.pipe.closed]
@@ -136,7 +141,8 @@ class Pool:
                 item.process.join()
                 kill_group(item.process.pid, signal.SIGKILL)  # whoever of its family is left
                 end_orphans()
-                yield Event("ended", item.job.key, outcome=self._ending(item))
+                seconds = time.monotonic() - item.start
+                yield Event("ended", item.job.key, outcome=self._ending(item), seconds=seconds)
             elif time.monotonic() > item.deadline:
                 self._time_out(item)
 

@@ -132,8 +132,11 @@ def plan_text(run: Run) -> str:
         stale = sum(map(run.stale, cells))
         table.append((task, len(cells), done, stale, blocked, len(due), human(seconds)))
     headers = ("task", "cells", "done", "of other code", "cannot run", "to run", "work")
-    lines = [tabulate(table, headers=headers)]
+    shard = run.options.shard
+    lines = [f"shard {shard.place} of {shard.parts}:"] if shard else []
+    lines += [tabulate(table, headers=headers)]
     lines += [f"  {cell}: its record was made by other code" for cell in run.cells if run.stale(cell)]
+    lines += [f"  {cell}" for cell in run.missing if shard and not cell.blocked]
     reasons = Counter((cell.task, cell.row, *cell.blocked) for cell in run.cells if cell.blocked)
     if reasons:
         lines += ["", "Will not run:"]

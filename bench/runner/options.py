@@ -15,6 +15,7 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from setbench.bench.plan.presets import load
+from setbench.bench.plan.shards import Shard
 from setbench.options import Option, UnknownName, nearest
 
 SEEDS_AT_MOST = 10_000
@@ -75,6 +76,19 @@ def read_seeds(given: Any) -> tuple[int, ...]:
     if not spans or not known or sum(span.stop - span.start for span in spans) > SEEDS_AT_MOST:
         raise ValueError(wanted)
     return tuple(dict.fromkeys(seed for span in spans for seed in span))
+
+
+def _shard(given: Any) -> Shard | None:
+    """``2/8``, or a pair of numbers; None stays None: the whole plan."""
+    if given is None:
+        return None
+    try:
+        place, count = map(int, given.split("/")) if isinstance(given, str) else map(index, given)
+    except (TypeError, ValueError):
+        place, count = 0, 0
+    if not 1 <= place <= count:
+        raise ValueError("write I/N, as 2/8: whole numbers, I from 1 to N")
+    return Shard(place, count)
 
 
 def _path(given: Any) -> Path | None:
@@ -143,6 +157,10 @@ def _text(given: Any) -> str:
     return os.fspath(given)
 
 
+def _address(given: Any) -> str | None:
+    return None if given is None else _text(given)
+
+
 def argument(default: Any, meaning: str, read: Callable[[Any], Any], metavar: str = "", **more: bool) -> Any:
     """A field of :class:`Options`."""
     metadata = {"argument": Argument(meaning, read, metavar, **more)}
@@ -187,6 +205,18 @@ class Options:
     jobs: int | None = argument(
         None, "cells at once (default: one a core; 1 on a GPU)", _number(Option(1, "", low=1, high=4096)), "N"
     )
+    shard: Shard | None = argument(
+        None,
+        "the I-th of N parts of the plan, as 2/8, for N machines (default: the whole)",
+        _shard,
+        "I/N",
+    )
+    engine: str = argument(
+        "local", "where cells run: local, or ray, on a cluster (default local)", _word("local", "ray"), "ENGINE"
+    )
+    address: str | None = argument(
+        None, "of the Ray cluster, as HOST:PORT (default: the one this machine is in)", _address, "ADDR"
+    )
     results: Path = argument(lambda: Path("results/local"), "default results/local", _path, "DIR")
     data: Path | None = argument(None, "holds real data: mnist/, and scenes in their released layout", _path, "DIR")
     cache: Path = argument(lambda: user_cache_path("setbench"), "for prepared data", _path, "DIR")
@@ -212,6 +242,10 @@ class Options:
                 raise UnknownName(f"{flag(name)} {shown!s:.80}: {error}") from None
         if self.results is None or self.cache is None:
             raise UnknownName("--results and --cache take the path of a folder")
+        if self.engine != "ray" and self.address is not None:
+            raise UnknownName(f"--address {self.address}: it is a Ray cluster's; give --engine ray too")
+        if self.engine == "ray" and self.replay:
+            raise UnknownName("--replay: it runs on this machine; leave --engine ray out")
         if self.results.exists() and not self.results.is_dir():
             raise UnknownName(f"--results {self.results}: it is a file; give a folder")
         if self.data is not None and not self.data.is_dir():

@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
-    completions = {"tasks": TASKS, "preset": PRESETS, "device": ("auto", "cpu", "cuda")}
+    completions = {"tasks": TASKS, "preset": PRESETS, "device": ("auto", "cpu", "cuda"), "engine": ("local", "ray")}
     completions |= {
         name: [entry.name for entry in CATALOGUE.values() if entry.kind in kinds]
         for name, kinds in {"models": ("encoder", "predictor"), "decoders": ("decoder",)}.items()

@@ -137,3 +137,16 @@ def test_an_exact_encoder_that_is_not_is_seen(make):
 def test_latency_in_units_of_the_reference(make):
     (table,) = tables([make.record(STATE, "a")])
     assert table.results[0].latency_ratio.centre == pytest.approx(4.0 / 2.0)
+
+
+def test_times_of_two_processors_are_never_averaged(make):
+    """Those of the processor with most seeds stand in the row; scores are of all seeds."""
+    timed = [("Xeon", 10.0), ("EPYC", 1.0), ("EPYC", 2.0), ("EPYC", 3.0), ("Xeon", 30.0)]
+    records = [
+        make.record(STATE, "a", score=4.0 * seed, seed=seed, machine={"cpu": cpu}, time={"train": seconds})
+        for seed, (cpu, seconds) in enumerate(timed)
+    ]
+    (result,) = tables(records)[0].results
+    assert (result.train.centre, result.train.sd, result.train.n) == (2.0, 1.0, 3)
+    assert result.value(records[0].measured.headline.metric).centre == np.mean([0, 4, 8, 12, 16])
+    assert tables([make.record(STATE, "a", time=None)])[0].results[0].train is None

@@ -40,6 +40,18 @@ def test_seeds(given: Any, numbers: tuple[int, ...]) -> None:
         {"seeds": ()},
         {"jobs": "99999999999999999999"},
         {"jobs": 0},
+        {"engine": "spark"},
+        {"address": "head:6379"},
+        {"address": ""},
+        {"shard": "0/4"},
+        {"shard": "5/4"},
+        {"shard": "2"},
+        {"shard": "1/2/3"},
+        {"shard": "a/b"},
+        {"shard": "1.5/2"},
+        {"shard": ""},
+        {"shard": 3},
+        {"shard": (1.0, 2)},
         {"jobs": "1.5"},
         {"jobs": True},
         {"threads": "0"},
@@ -73,6 +85,11 @@ def test_what_cannot_be_is_one_line_that_names_the_option(values: dict[str, Any]
     assert str(refused.value).startswith(flag(name))
     assert len(str(refused.value).splitlines()) == 1
     assert len(str(refused.value)) < 300
+
+
+def test_the_first_steps_are_run_again_here_and_not_on_a_cluster() -> None:
+    with pytest.raises(UnknownName, match="--replay: it runs on this machine; leave --engine ray out"):
+        Options(engine="ray", replay=True)
 
 
 def test_an_option_that_there_is_not_gets_the_nearest() -> None:
