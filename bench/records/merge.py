@@ -42,10 +42,9 @@ class Found:
 
     @property
     def machine(self) -> str:
-        """Names its machine, as a folder's name: ``node7-1f0c9a2e``."""
+        """Names its machine, as a folder's name: ``machine-1f0c9a2e``."""
         whole = self.record.machine.model_dump_json()
-        host = "".join(char if char.isalnum() else "_" for char in self.record.machine.host)
-        return f"{host[:40] or 'machine'}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+        return f"machine-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def merge(sources: Sequence[Path], into: Path, say: Callable[[str], None]) -> None:

@@ -223,7 +223,7 @@ class Machine(Part):
     cores: int
     memory_gb: int
     platform: Text
-    host: Text = Field("", description="its name in its network: tells machines of one kind apart")
+    host: Text = Field("", description="a hash of its name: tells machines of one kind apart")
 
 
 class Record(Part):
