@@ -41,6 +41,16 @@ class Rectangles(NamedTuple):
         line = torch.div(local, wide, rounding_mode="floor")
         return owner, pick(self.left, owner) + local - line * wide, pick(self.top, owner) + line
 
+    def tiles(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Squares of `size` pixels a side, on a common grid, that hold every pixel of every rectangle: owner, first
+        column, first row, int64[tiles]."""
+        least = Rectangles(
+            *(torch.div(side, size, rounding_mode="floor") for side in self[:2]),
+            *(torch.div(side + size - 1, size, rounding_mode="floor") for side in self[2:]),
+        )
+        owner, column, row = least.pixels()
+        return owner, column * size, row * size
+
 
 def project(camera: Camera, scene: Tensor, points: Tensor) -> Tensor:
     """Points [objects, points, 3] of scenes [objects], projected to column, row, depth."""
