@@ -10,7 +10,6 @@ from setbench.tasks.clevr.render.outlines import Rectangles, corners, project
 from setbench.tasks.clevr.render.shadows import hidden
 from setbench.tasks.clevr.scenes.arrays import length, pick
 
-
 TILE = 4  # pixels a side: the floor is asked tile by tile whether an object's shadow may fall there
 _REACH = 1.3  # a tile's reach is taken this much longer: the floor bends, and the light's disc grows along the ray
 
