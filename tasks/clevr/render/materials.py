@@ -101,19 +101,22 @@ class Surroundings:
         """Radiance of the floor and the wall that it rises into, along rays; black above it and on the other side."""
         sx, sy, s0 = FLOOR_S
         out = torch.zeros_like(points)
-        hit, normal = floor_hit(points, directions)
-        level = sx * hit[0] + sy * hit[1] + s0
-        ground = (directions[2] < -1e-3) & (level < FLOOR_ENDS)
+        down = (directions[2] < -1e-3).nonzero()[:, 0]
+        hit, normal = floor_hit(pick(points, down), pick(directions, down))
+        flat = sx * hit[0] + sy * hit[1] + s0 < FLOOR_ENDS
+        ground = torch.zeros(len(scene), dtype=torch.bool, device=scene.device)
+        ground[down] = flat
         towards = sx * directions[0] + sy * directions[1]
         t = (WALL_AT - (sx * points[0] + sy * points[1] + s0)) / towards
-        on_wall = points + t * directions
-        wall = (~ground & (towards > 1e-3) & (on_wall[2] < WALL_TOP)).nonzero()[:, 0]
+        wall = (~ground & (towards > 1e-3) & (points[2] + t * directions[2] < WALL_TOP)).nonzero()[:, 0]
         if len(wall):
             facing = out.new_tensor([-sx, -sy, 0.0])[:, None].expand(3, len(wall))
-            out[:, wall] = floor_radiance(self.lights, pick(scene, wall), pick(on_wall, wall), facing, None)
+            on_wall = pick(points, wall) + t[wall] * pick(directions, wall)
+            out[:, wall] = floor_radiance(self.lights, pick(scene, wall), on_wall, facing, None)
 
-        down = ground.nonzero()[:, 0]
-        scene, hit, normal = scene[down], pick(hit, down), pick(normal, down)
+        near = flat.nonzero()[:, 0]
+        down, hit, normal = pick(down, near), pick(hit, near), pick(normal, near)
+        scene = pick(scene, down)
         camera = self.camera
         local = ((hit - camera.position_at(scene)) * camera.axes_at(scene)).sum(1)
         depth = -local[2]
