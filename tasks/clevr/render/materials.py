@@ -138,7 +138,7 @@ class Surroundings:
         start = (count.cumsum(0) - count)[pick(objects.scene, owner)]
         size = count[pick(objects.scene, owner)]
         # the square of the gap to a ray is written out, so that only four numbers of an object are gathered for a ray;
-        # the balls are a little larger than the shapes, which pays for the rounding, but a cube's cuts its sharp corners
+        # the balls of spheres and cylinders are a little larger than they, for the rounding; a cube's cuts its corners
         ball = objects.radius * objects.radius.new_tensor([1.01, 1.55, 1.43])[objects.shape]
         about = torch.cat([objects.centre, (objects.centre.square().sum(0) - ball.square())[None]])
         behind, far = (points * directions).sum(0), points.square().sum(0)
