@@ -72,9 +72,8 @@ def floor_shadows(objects: Objects, lights: Lights, camera: Camera, nearness: Te
         middle = edge.mean(1)
         away = _REACH * length(edge - middle[:, None]).amax(0)
         may = _hide(objects, lights, light, owner, middle, pick(blur, owner), away) > 0
-        under = (
-            length(middle - pick(objects.centre, owner)) < pick(objects.radius, owner) + away
-        )  # within what is grown
+        gap = length(middle - pick(objects.centre, owner))
+        under = gap < pick(objects.radius, owner) + away  # inside what is grown, a sphere hides nothing
         near = (may | under).nonzero()[:, 0]
         owner, column, row = pick(owner, near), pick(column, near), pick(row, near)
         pixel = (row[:, None] * camera.width + column).flatten()
