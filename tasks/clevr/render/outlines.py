@@ -121,7 +121,7 @@ def fragments(objects: Objects, camera: Camera) -> Fragments:
             pick(x, near) for x in (owner, column, row, origin, local, direction)
         )
         radius = pick(objects.radius, owner)
-        clearance, depth, normal = meet(shape, origin, local, wide / radius)
+        clearance, depth, normal = meet(shape, origin, local)
         clearance = clearance * radius
         near = (clearance < 1.5 * wide * depth).nonzero()[:, 0]
         owner, clearance, depth = pick(owner, near), pick(clearance, near), pick(depth, near)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from setbench.tasks.clevr.render.objects import CUBE, CYLINDER, SPHERE
-from setbench.tasks.clevr.scenes.arrays import length, pick
+from setbench.tasks.clevr.scenes.arrays import length
 from setbench.tasks.clevr.scenes.constants import CUBE_EXPONENT, CUBE_FLAT, CYLINDER_ROUNDING
 
 GOLDEN = 0.6180339887498949
@@ -62,17 +62,14 @@ _GRADIENT = {CUBE: _cube_gradient, CYLINDER: _cylinder_gradient}
 _BOUND = {CUBE: 1.55, CYLINDER: 1.4143}  # radius of the ball around the shape
 
 
-def meet(shape: int, origin: Tensor, direction: Tensor, pixel: Tensor | float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
+def meet(shape: int, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """How rays origin + t direction meet a shape at the origin of its own frame.
 
     Args:
         origin, direction: [3, rays]; the direction need not be a unit vector.
-        pixel: [rays], the width of a pixel at t = 1, in radii: a ray that hits by more than that is not searched for
-            how much it does.
 
     Returns:
-        clearance [rays], the least distance to the shape along the ray, negative where it hits, in radii; below a
-            pixel's width it is only a bound;
+        clearance [rays], the least distance to the shape along the ray, negative where it hits, in radii;
         t [rays], of the entry, or of the closest approach of a ray that misses;
         normal [3, rays] there, a unit vector in the object's frame.
     """
@@ -86,9 +83,7 @@ def meet(shape: int, origin: Tensor, direction: Tensor, pixel: Tensor | float = 
     distance, gradient = _DISTANCE[shape], _GRADIENT[shape]
     away = origin + middle * direction
     half = ((_BOUND[shape] ** 2 - away.square().sum(0)).clamp_min(1e-6) / square).sqrt()
-    clearance, t = distance(away), torch.zeros_like(middle)
-    unsure = (clearance >= -pixel * middle).nonzero()[:, 0]
-    t[unsure], clearance[unsure] = _least(distance, pick(away, unsure), pick(direction, unsure), pick(half, unsure))
+    t, clearance = _least(distance, away, direction, half)
     entry = _enter(distance, gradient, away, direction, -half, t)
     t = torch.where(clearance < 0, entry, t)
     normal = gradient(away + t * direction)
