@@ -73,7 +73,7 @@ def _twice(elsewhere: Sequence[Record]) -> list[str]:
     """Which cells were measured on more machines than one."""
     if not elsewhere:
         return []
-    names = "; ".join(distinct(machine(record) for record in elsewhere))
+    names = "; ".join(sorted({machine(record) for record in elsewhere}))
     cells = len({record.id for record in elsewhere})
     return [
         f"Measured on other machines too: {cells:,} cells (on {names}). Each counts once, with the machine that has "

@@ -1,4 +1,5 @@
-"""One training step and one inference of every row: 32 sets of 10 elements, width 64. See docs/timing.md.
+"""One training step and one inference of every row (32 sets of 10 elements, width 64), and the pictures of CLEVR: see
+docs/timing.md.
 
 Medians mean little by themselves; divided by the reference operation of the same run they hold between machines.
 """
@@ -17,6 +18,8 @@ from setbench.models.build import build_predictor
 from setbench.models.catalogue import ModelSpec, model_specs
 from setbench.models.interfaces import Predictor
 from setbench.sets import SetBatch
+from setbench.tasks.clevr.files.sample import sample
+from setbench.tasks.clevr.render.picture import CHUNK, render
 from setbench.tasks.interfaces import Split
 
 BATCH, SIZE, FEATURES, WIDTH = 32, 10, 3, 64
@@ -139,3 +142,18 @@ def test_step_decoder(benchmark: Any, row: ModelSpec) -> None:
 @pytest.mark.parametrize("row", DECODERS, ids=lambda row: row.name)
 def test_inference_decoder(benchmark: Any, row: ModelSpec) -> None:
     time_inference(benchmark, *decoding(row))
+
+
+@pytest.mark.benchmark(group="pictures of CLEVR")
+def test_scenes(benchmark: Any) -> None:
+    """As many scenes as are drawn together, sampled with the test that every object can be seen."""
+    first = iter(range(0, 10**6, CHUNK))
+    time(benchmark, lambda: sample(0, 0, next(first), CHUNK))
+
+
+@pytest.mark.benchmark(group="pictures of CLEVR")
+def test_pictures(benchmark: Any) -> None:
+    """The same number drawn at the papers' size: CHUNK over this time and that of `test_scenes` is pictures a second of
+    one process."""
+    scenes = sample(0, 0, 0, CHUNK)
+    time(benchmark, lambda: render(scenes))

@@ -43,6 +43,13 @@ class Camera:
         right, up, back = self.axes_at(scene)
         return x * right + y * up - back
 
+    def pictures(self) -> Tensor:
+        """Directions [3, scenes, height, width] through all pixels' centres, scaled in the same way."""
+        x = (torch.arange(self.width, device=self.position.device) + 0.5 - self.width / 2) / self.fx
+        y = (self.height / 2 - torch.arange(self.height, device=self.position.device) - 0.5) / self.fy
+        right, up, back = self.axes.permute(1, 2, 0)[..., None, None]
+        return x * right + (y[:, None] * up - back)
+
     def position_at(self, scene: Tensor) -> Tensor:
         """[3, items]."""
         return self._columns[9:].index_select(1, scene)

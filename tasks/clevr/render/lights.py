@@ -39,10 +39,11 @@ class Lights:
         return pick(self._columns[light], scene)
 
     def towards(self, light: int, scene: Tensor, points: Tensor) -> Tensor:
-        """Vectors [3, points] from points [3, points] to the light; unit vectors for the sun."""
+        """Vectors [3, ..., points] from points [3, ..., points] to the light; unit vectors for the sun."""
+        ones = (1,) * (points.dim() - 2)
         if light == 3:
-            return self.sun[:, None].expand_as(points)
-        return self.source(light, scene) - points
+            return self.sun.view(3, *ones, 1).expand_as(points)
+        return self.source(light, scene).view(3, *ones, -1) - points
 
     def irradiance(self, light: int, scene: Tensor, points: Tensor, normals: Tensor) -> Tensor:
         """[points], to be multiplied by `colour[light]`; normals [3, points] are unit vectors."""

@@ -101,19 +101,22 @@ class Surroundings:
         """Radiance of the floor and the wall that it rises into, along rays; black above it and on the other side."""
         sx, sy, s0 = FLOOR_S
         out = torch.zeros_like(points)
-        hit, normal = floor_hit(points, directions)
-        level = sx * hit[0] + sy * hit[1] + s0
-        ground = (directions[2] < -1e-3) & (level < FLOOR_ENDS)
+        down = (directions[2] < -1e-3).nonzero()[:, 0]
+        hit, normal = floor_hit(pick(points, down), pick(directions, down))
+        flat = sx * hit[0] + sy * hit[1] + s0 < FLOOR_ENDS
+        ground = torch.zeros(len(scene), dtype=torch.bool, device=scene.device)
+        ground[down] = flat
         towards = sx * directions[0] + sy * directions[1]
         t = (WALL_AT - (sx * points[0] + sy * points[1] + s0)) / towards
-        on_wall = points + t * directions
-        wall = (~ground & (towards > 1e-3) & (on_wall[2] < WALL_TOP)).nonzero()[:, 0]
+        wall = (~ground & (towards > 1e-3) & (points[2] + t * directions[2] < WALL_TOP)).nonzero()[:, 0]
         if len(wall):
             facing = out.new_tensor([-sx, -sy, 0.0])[:, None].expand(3, len(wall))
-            out[:, wall] = floor_radiance(self.lights, pick(scene, wall), pick(on_wall, wall), facing, None)
+            on_wall = pick(points, wall) + t[wall] * pick(directions, wall)
+            out[:, wall] = floor_radiance(self.lights, pick(scene, wall), on_wall, facing, None)
 
-        down = ground.nonzero()[:, 0]
-        scene, hit, normal = scene[down], pick(hit, down), pick(normal, down)
+        near = flat.nonzero()[:, 0]
+        down, hit, normal = pick(down, near), pick(hit, near), pick(normal, near)
+        scene = pick(scene, down)
         camera = self.camera
         local = ((hit - camera.position_at(scene)) * camera.axes_at(scene)).sum(1)
         depth = -local[2]
@@ -134,17 +137,21 @@ class Surroundings:
         count = torch.bincount(objects.scene)
         start = (count.cumsum(0) - count)[pick(objects.scene, owner)]
         size = count[pick(objects.scene, owner)]
-        ball = objects.radius * objects.radius.new_tensor([1.0, 1.55, 1.42])[objects.shape]
+        # the square of the gap to a ray is written out, so that only four numbers of an object are gathered for a ray;
+        # the balls of spheres and cylinders are a little larger than they, for the rounding; a cube's cuts its corners
+        ball = objects.radius * objects.radius.new_tensor([1.01, 1.55, 1.43])[objects.shape]
+        about = torch.cat([objects.centre, (objects.centre.square().sum(0) - ball.square())[None]])
+        behind, far = (points * directions).sum(0), points.square().sum(0)
         rays, others = [], []
         for k in range(int(size.max()) if len(size) else 0):
-            ray = ((size > k) & (start + k != owner)).nonzero()[:, 0]
-            other = pick(start, ray) + k
-            gap = pick(objects.centre, other) - pick(points, ray)
-            along = (gap * pick(directions, ray)).sum(0)
-            near = (along > 0) & (gap.square().sum(0) - along.square() < pick(ball, other).square())
-            near = near.nonzero()[:, 0]
-            rays.append(pick(ray, near))
-            others.append(pick(other, near))
+            other = (start + k).clamp_max(len(ball) - 1)
+            x, y, z, square = pick(about, other)
+            along = x * directions[0] + y * directions[1] + z * directions[2] - behind
+            gap = square + far - 2 * (x * points[0] + y * points[1] + z * points[2])
+            near = (along > 0) & (gap < along.square()) & (size > k) & (other != owner)
+            ray = near.nonzero()[:, 0]
+            rays.append(ray)
+            others.append(pick(other, ray))
         none = owner.new_empty(0)
         ray, other = torch.cat([none, *rays]), torch.cat([none, *others])
         t = torch.full(ray.shape, torch.inf, device=ray.device)

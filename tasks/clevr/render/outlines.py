@@ -7,8 +7,8 @@ from torch import Tensor
 
 from setbench.tasks.clevr.render.camera import Camera
 from setbench.tasks.clevr.render.objects import CUBE, CYLINDER, SPHERE, Objects
-from setbench.tasks.clevr.render.shapes import meet
-from setbench.tasks.clevr.scenes.arrays import flat_ranges, pick
+from setbench.tasks.clevr.render.shapes import hard_entry, meet
+from setbench.tasks.clevr.scenes.arrays import flat_ranges, length, pick
 from setbench.tasks.clevr.scenes.constants import CUBE_FLAT, CYLINDER_ROUNDING
 
 _CORNERS = torch.tensor([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)]).T
@@ -40,6 +40,16 @@ class Rectangles(NamedTuple):
         wide = pick(width, owner)
         line = torch.div(local, wide, rounding_mode="floor")
         return owner, pick(self.left, owner) + local - line * wide, pick(self.top, owner) + line
+
+    def tiles(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Squares of `size` pixels a side, on a common grid, that hold every pixel of every rectangle: owner, first
+        column, first row, int64[tiles]."""
+        least = Rectangles(
+            *(torch.div(side, size, rounding_mode="floor") for side in self[:2]),
+            *(torch.div(side + size - 1, size, rounding_mode="floor") for side in self[2:]),
+        )
+        owner, column, row = least.pixels()
+        return owner, column * size, row * size
 
 
 def project(camera: Camera, scene: Tensor, points: Tensor) -> Tensor:
@@ -95,20 +105,28 @@ def fragments(objects: Objects, camera: Camera) -> Fragments:
     papers' loaders use, shrinks the 480x320 originals.
     """
     box = Rectangles.around(project(camera, objects.scene, corners(objects)), 1.0, camera)
+    everyone = torch.arange(len(objects.scene), device=objects.scene.device)
+    eye = objects.place(camera.position_at(objects.scene), everyone)
+    wide = 1 / min(camera.fx, camera.fy)  # of a pixel, at a depth of 1
+    less = 1 / (1 + 1.5 * wide * (length(eye) + 2))  # what misses the sharp shape so much larger is over a pixel off
     parts = []
     for shape in range(3):
         chosen = (objects.shape == shape).nonzero()[:, 0]
         owner, column, row = Rectangles(*(side[chosen] for side in box)).pixels()
         owner = pick(chosen, owner)
+        direction = camera.rays(pick(objects.scene, owner), column + 0.5, row + 0.5)
+        origin, local = pick(eye, owner), objects.into(direction, owner)
+        near = (hard_entry(shape, origin * pick(less, owner), local * pick(less, owner))[0] < torch.inf).nonzero()[:, 0]
+        owner, column, row, origin, local, direction = (
+            pick(x, near) for x in (owner, column, row, origin, local, direction)
+        )
+        radius = pick(objects.radius, owner)
+        clearance, depth, normal = meet(shape, origin, local)
+        clearance = clearance * radius
+        near = (clearance < 1.5 * wide * depth).nonzero()[:, 0]
+        owner, clearance, depth = pick(owner, near), pick(clearance, near), pick(depth, near)
         scene = pick(objects.scene, owner)
-        direction = camera.rays(scene, column + 0.5, row + 0.5)
-        origin = camera.position_at(scene)
-        clearance, depth, normal = meet(shape, objects.place(origin, owner), objects.into(direction, owner))
-        clearance = clearance * pick(objects.radius, owner)
-        near = (clearance < depth * (1.5 / min(camera.fx, camera.fy))).nonzero()[:, 0]
-        owner, scene = pick(owner, near), pick(scene, near)
         normal = objects.out(pick(normal, near), owner)
-        clearance, depth = pick(clearance, near), pick(depth, near)
         right, up, _ = camera.axes_at(scene)
         across = (right * normal).sum(0) / camera.fx
         along = (up * normal).sum(0) / camera.fy

@@ -10,20 +10,27 @@ from setbench.tasks.clevr.render.outlines import Rectangles, corners, project
 from setbench.tasks.clevr.render.shadows import hidden
 from setbench.tasks.clevr.scenes.arrays import length, pick
 
+TILE = 4  # pixels a side: the floor is asked tile by tile whether an object's shadow may fall there
+_REACH = 1.3  # a tile's reach is taken this much longer: the floor bends, and the light's disc grows along the ray
 
-def _hide(objects: Objects, lights: Lights, light: int, blocker: Tensor, points: Tensor, blur: Tensor) -> Tensor:
-    """Hidden part of one light at `points` [3, pairs], each behind its own `blocker` [pairs]."""
-    towards = lights.towards(light, pick(objects.scene, blocker), points)
+
+def _hide(
+    objects: Objects, lights: Lights, light: int, blocker: Tensor, points: Tensor, blur: Tensor, grown: Tensor | float
+) -> Tensor:
+    """Hidden part [..., pairs] of one light at `points` [3, ..., pairs], behind `blocker` [pairs], which is larger by
+    `grown` world units on all sides than it is."""
     part = torch.zeros_like(points[0])
+    radius = pick(objects.radius, blocker)
+    size = (radius + grown).reciprocal()
+    shrink = radius * size
+    spread = size * (SUN_RADIUS if light == 3 else LIGHT_RADIUS[light])
+    blur = blur * size
     for shape in range(3):
         index = (pick(objects.shape, blocker) == shape).nonzero()[:, 0]
-        who = pick(blocker, index)
-        size = pick(objects.radius, who).reciprocal()
-        spread = size * (SUN_RADIUS if light == 3 else LIGHT_RADIUS[light])
-        place = objects.place(pick(points, index), who)
-        part[index] = hidden(
-            shape, place, objects.into(pick(towards, index), who), spread, pick(blur, index) * size, sun=light == 3
-        )
+        who, at, less = pick(blocker, index), pick(points, index), pick(shrink, index)
+        towards = objects.into(lights.towards(light, pick(objects.scene, who), at), who) * less
+        place = objects.place(at, who) * less
+        part[..., index] = hidden(shape, place, towards, pick(spread, index), pick(blur, index), sun=light == 3)
     return part
 
 
@@ -33,13 +40,17 @@ def floor_shadows(objects: Objects, lights: Lights, camera: Camera, nearness: Te
     Args:
         nearness: [pixels], 1 / depth of that point.
 
-    Only pixels in the rectangle around each object's shadow are looked at. Where two shadows meet the deeper counts.
+    Only tiles in the rectangle around each object's shadow, and near enough to the shadow, are looked at. Where two
+    shadows meet the deeper counts.
     """
     out = nearness.new_zeros(4, len(nearness))
+    floor = camera.position.T[:, :, None, None] + camera.pictures() / nearness.view(-1, camera.height, camera.width)
+    floor = floor.flatten(1)
     box = corners(objects)
     low, high = box[:, ::2].clone(), box[:, 1::2]
     low[..., 2] = 0.0
-    depth = length(objects.centre - camera.position_at(objects.scene))
+    blur = 0.6 / camera.fx * length(objects.centre - camera.position_at(objects.scene))
+    step = torch.arange(TILE, device=nearness.device)
     for light in range(4):
         if light == 3:
             shift = (lights.sun[:2] / lights.sun[2] * high[..., 2:]).expand(-1, -1, 2)
@@ -52,13 +63,23 @@ def floor_shadows(objects: Objects, lights: Lights, camera: Camera, nearness: Te
         cast = torch.cat([high[..., :2] - shift, torch.zeros_like(high[..., 2:])], dim=-1)
         seen = project(camera, objects.scene, torch.cat([low, cast], dim=1))
         pad = 1 + reach * max(camera.fx, camera.fy) / seen[..., 2].amin(1)
-        owner, column, row = Rectangles.around(seen, pad, camera).pixels()
-        pixel = (pick(objects.scene, owner) * camera.height + row) * camera.width + column
-        blur = 0.6 / camera.fx * pick(depth, owner)
-        scene = pick(objects.scene, owner)
-        points = camera.position_at(scene) + camera.rays(scene, column + 0.5, row + 0.5) / pick(nearness, pixel)
-        part = _hide(objects, lights, light, owner, points, blur)
-        out[light].scatter_reduce_(0, pixel, part, "amax")
+        owner, left, top = Rectangles.around(seen, pad, camera).tiles(TILE)
+        first = pick(objects.scene, owner) * camera.height
+        column = (left + step[:, None]).clamp_max(camera.width - 1)
+        row = (top + step[:, None]).clamp_max(camera.height - 1) + first
+        edges = torch.stack([row[i] * camera.width + column[j] for i in (0, -1) for j in (0, -1)])
+        edge = pick(floor, edges.flatten()).view(3, 4, -1)
+        middle = edge.mean(1)
+        away = _REACH * length(edge - middle[:, None]).amax(0)
+        may = _hide(objects, lights, light, owner, middle, pick(blur, owner), away) > 0
+        gap = length(middle - pick(objects.centre, owner))
+        under = gap < pick(objects.radius, owner) + away  # inside what is grown, a sphere hides nothing
+        near = (may | under).nonzero()[:, 0]
+        owner, column, row = pick(owner, near), pick(column, near), pick(row, near)
+        pixel = (row[:, None] * camera.width + column).flatten()
+        points = pick(floor, pixel).view(3, TILE * TILE, -1)
+        part = _hide(objects, lights, light, owner, points, pick(blur, owner), 0.0)
+        out[light].scatter_reduce_(0, pixel, part.flatten(), "amax")
     return out
 
 
@@ -94,6 +115,6 @@ def object_shadows(objects: Objects, lights: Lights, owner: Tensor, points: Tens
             0, pair
         )
         point = pick(order, pick(pick(starts, one), pair) + local)
-        part = _hide(objects, lights, light, pick(other, pair), pick(points, point), pick(blur, point))
+        part = _hide(objects, lights, light, pick(other, pair), pick(points, point), pick(blur, point), 0.0)
         out[light].scatter_reduce_(0, point, part, "amax")
     return out

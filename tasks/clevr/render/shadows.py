@@ -47,8 +47,7 @@ def hidden(shape: int, point: Tensor, towards: Tensor, spread: Tensor, blur: Ten
 def _square(a: Tensor, d: Tensor, square: Tensor, enter: Tensor, leave: Tensor, spread: Tensor, blur: Tensor) -> Tensor:
     """Separating axes of a segment and a rounded square: its two sides, and the segment's normal."""
     first, last = a + enter * d, a + leave * d
-    nearest = torch.minimum(first.abs(), last.abs())
-    nearest = torch.where(first * last < 0, 0, nearest)
+    nearest = torch.maximum(torch.minimum(first, last), -torch.maximum(first, last)).clamp_min(0)
     width = torch.where(last.abs() < first.abs(), spread * leave, spread * enter).square() + blur.square()
     part = _part(nearest - 1, width).amin(0)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from setbench.tasks.clevr.render.camera import Camera
 from setbench.tasks.clevr.render.objects import Objects
 from setbench.tasks.clevr.render.outlines import Rectangles, corners, project
-from setbench.tasks.clevr.render.shapes import meet
+from setbench.tasks.clevr.render.shapes import hard_entry, meet
 from setbench.tasks.clevr.scenes.arrays import flat_ranges, pick
 from setbench.tasks.clevr.scenes.constants import MIN_PIXELS
 from setbench.tasks.clevr.scenes.scenes import Array, Scenes
@@ -95,6 +95,9 @@ class _View:
             scene = pick(self.objects.scene, who)
             rays = self.camera.rays(scene, pick(column, index), pick(row, index))
             origin = self.objects.place(self.camera.position_at(scene), who)
-            clearance, t, _ = meet(shape, origin, self.objects.into(rays, who))
-            depth[index] = torch.where(clearance < 0, t, torch.inf)
+            local = self.objects.into(rays, who)
+            # a ray that misses the sharp-edged shape misses the rounded one inside it
+            may = (hard_entry(shape, origin, local)[0] < torch.inf).nonzero()[:, 0]
+            clearance, t, _ = meet(shape, pick(origin, may), pick(local, may))
+            depth[pick(index, may)] = torch.where(clearance < 0, t, torch.inf)
         return depth
