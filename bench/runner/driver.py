@@ -20,6 +20,7 @@ from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.code import row_code, row_modules
 from setbench.bench.plan.estimate import Estimate, human
 from setbench.bench.plan.presets import load
+from setbench.bench.records.checkpoints import Checkpoint
 from setbench.bench.records.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
 from setbench.bench.records.predictions import save as save_predictions
 from setbench.bench.records.predictions import save_items
@@ -34,6 +35,9 @@ from setbench.files import error_line, write_atomically
 from setbench.options import UnknownName
 from setbench.plugins import plug_in
 from setbench.tasks.catalogue import TASKS
+
+CHECKPOINT_SECONDS, LONG_SECONDS = 60.0, 120.0
+"""From one checkpoint to the next; and how long a cell must be estimated to take to have any unasked."""
 
 COMPILER = "torch._dynamo"
 """Torch's optimisers import it when they are made, at two seconds a process; preloaded, it costs them nothing."""
@@ -66,6 +70,7 @@ class Run:
         self.progress = Progress()
         self.store = Store(options.results, self.progress.say)
         self.records = {record.id: record for record in self.store.all()}
+        self.estimate = Estimate(self.records.values(), processor())
         self.missing = [cell for cell in self.cells if self.wanted(cell)]
 
     def stale(self, cell: Cell) -> bool:
@@ -78,7 +83,20 @@ class Run:
         record = self.records.get(cell.identity)
         if record is None or record.status is Status.NO_DATA or (self.options.rerun and self.stale(cell)):
             return True
+        if record.status is Status.KILLED and self.checkpoint(cell).path.exists():
+            return True
         return self.options.retry_failed and record.status.retryable
+
+    def checkpoint(self, cell: Cell) -> Checkpoint:
+        """Where a cell's state is kept while it trains, and how often."""
+        path = self.store.folder / "checkpoints" / f"{cell.identity}.pt"
+        return Checkpoint(path, cell.identity, code_of(cell), self._every(cell))
+
+    def _every(self, cell: Cell) -> float:
+        """Seconds from one checkpoint to the next: as asked, else a minute where the cell is a long one."""
+        if self.options.checkpoint is not None:
+            return self.options.checkpoint
+        return CHECKPOINT_SECONDS if self.estimate.cell(cell) > LONG_SECONDS else float("inf")
 
     def unprepared(self) -> list[tuple[str, str]]:
         """(preset, task) of the data that this machine has not prepared yet."""
@@ -90,8 +108,7 @@ class Run:
 
     def seconds(self) -> float:
         """The estimate for what is missing."""
-        estimate = Estimate(self.records.values(), processor())
-        return estimate.total(self.missing, self.unprepared(), self.jobs)
+        return self.estimate.total(self.missing, self.unprepared(), self.jobs)
 
     def execute(self) -> bool:
         """Run what is missing, writing a record a cell; True if every cell that was tried is ok.
@@ -209,11 +226,20 @@ class Run:
                 self.records[cell.identity] = stored
                 continue
             claims[cell.identity] = claim
-            yield Job(cell.identity, "setbench.bench.cell.work:measure", (cell, self.options.cache, self.options.data))
+            checkpoint = self.checkpoint(cell)
+            try:
+                checkpoint.read()
+            except ValueError as error:
+                checkpoint.remove()
+                self.progress.say(f"{cell}: begins again, its checkpoint is not used: {error}")
+            arguments = (cell, self.options.cache, self.options.data, checkpoint)
+            yield Job(cell.identity, "setbench.bench.cell.work:measure", arguments)
 
     def _record(self, cell: Cell, outcome: Outcome, seconds: float) -> Record:
         """Assemble and store the record of a cell: the one place that does."""
         measured, kept = outcome.result or (None, None)
+        if measured is not None and measured.time is not None:
+            seconds = max(seconds, measured.time.wall)  # from a checkpoint: the seconds before it count
         task = TASKS[cell.task]
         record = Record(
             id=cell.identity,
@@ -247,6 +273,8 @@ class Run:
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         self.store.write(record)
+        if record.status is not Status.KILLED:
+            self.checkpoint(cell).remove()
         if kept is not None:
             save_items(self.options.results, cell.identity, kept.items)
             if kept.predictions is not None:

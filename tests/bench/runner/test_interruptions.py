@@ -209,3 +209,24 @@ def test_a_temporary_folder_too_long_for_a_socket_is_one_line(tmp_path: Path) ->
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith("is too long a path for a socket; set TMPDIR")
     assert "Traceback" not in done.stderr
+
+
+def test_a_killed_driver_leaves_a_checkpoint_to_go_on_from(
+    tmp_path: Path, commands: list[subprocess.Popen[str]]
+) -> None:
+    """Killed in the middle of training, the same command goes on; once the cell is done its checkpoint is gone."""
+    words = ["--tasks", "arithmetic_sum", "--models", "deep_sets", "--decoders", "mlp", "--set", "steps=3000"]
+    words += ["--checkpoint", "0.05"]
+    checkpoints = tmp_path / "results" / "checkpoints"
+    first = command(tmp_path, commands, *words)
+    wait_for(lambda: any(checkpoints.glob("*.pt")), "a checkpoint")
+    first.kill()
+    first.wait()
+    assert any(checkpoints.glob("*.pt"))
+    shown_before = command(tmp_path, commands, *words, "--dry-run").communicate()[0]
+    assert "1 of them go on from a checkpoint" in shown_before
+    second = command(tmp_path, commands, *words)
+    said, _ = second.communicate(timeout=LONG)
+    assert second.returncode == 0, said
+    assert "not used" not in said
+    assert list(checkpoints.iterdir()) == []
