@@ -215,7 +215,7 @@ def test_a_killed_driver_leaves_a_checkpoint_to_go_on_from(
     tmp_path: Path, commands: list[subprocess.Popen[str]]
 ) -> None:
     """Killed in the middle of training, the same command goes on; once the cell is done its checkpoint is gone."""
-    words = ["--tasks", "arithmetic_sum", "--models", "deep_sets", "--decoders", "mlp", "--set", "steps=3000"]
+    words = ["--tasks", "arithmetic_sum", "--models", "deep_sets", "--decoders", "mlp", "--set", "steps=1500"]
     words += ["--checkpoint", "0.05"]
     checkpoints = tmp_path / "results" / "checkpoints"
     first = command(tmp_path, commands, *words)
