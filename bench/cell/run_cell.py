@@ -17,6 +17,7 @@ from setbench.bench.cell.quiet import QuietMachine
 from setbench.bench.cell.train import Trainer
 from setbench.bench.cell.validate import Validator
 from setbench.bench.plan.cells import Cell
+from setbench.bench.records.checkpoints import Checkpoint
 from setbench.bench.records.predictions import SEED, Examples, Predictions
 from setbench.bench.records.record import Data, Headline, Measured, MetricInfo, Timing
 from setbench.models.build import build_predictor
@@ -62,7 +63,9 @@ def make_predictor(cell: Cell, task: Task) -> Predictor:
     )
 
 
-def run_cell(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> tuple[Measured, Kept]:
+def run_cell(
+    cell: Cell, cache: Path, data: Path | None, watch: Watch, checkpoint: Checkpoint | None = None
+) -> tuple[Measured, Kept]:
     """Everything measured of one cell, and what is kept beside it. Raises what its parts raise."""
     start = time.perf_counter()
     device = torch.device(cell.device)
@@ -79,7 +82,7 @@ def run_cell(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> tuple[
     trainer = Trainer(predictor, task, train, cell.settings, cell.seed, device)
     calibration = trainer.calibrate()
     quiet = QuietMachine()
-    trained = trainer.run(watch, quiet.training, Validator(predictor, task, cell.settings, device))
+    trained = trainer.run(watch, quiet.training, Validator(predictor, task, cell.settings, device), checkpoint)
     peak = memory.megabytes()
     predictor.eval()
     began = time.perf_counter()
@@ -89,7 +92,7 @@ def run_cell(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> tuple[
         kept = sample_predictions(predictor, task, cell.split, test, device) if cell.seed == SEED else None
     evaluating = time.perf_counter() - began
     speed = measure_speed(trainer, predictor, test, device, quiet, cell.settings.timing_repeats)
-    wall = time.perf_counter() - start
+    wall = trained.earlier + time.perf_counter() - start
     measured = Measured(
         **about,
         metrics=metrics,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from setbench.bench.plan.presets import Settings
+from setbench.bench.records.checkpoints import Checkpoint
 from setbench.bench.records.record import Curve
 from setbench.models.interfaces import Predictor
 from setbench.tasks.interfaces import Split, Task
@@ -43,11 +45,13 @@ class Validates(Protocol):
 
 @dataclass(frozen=True)
 class Trained:
-    """What training leaves beside the weights: seconds at work, seconds of validation, and the learning curve."""
+    """What training leaves beside the weights: seconds at work, seconds of validation, the learning curve, and how
+    many of these seconds another process spent, which a checkpoint goes on from."""
 
     seconds: float
     validating: float
     curve: Curve
+    earlier: float
 
 
 class Trainer:
@@ -119,6 +123,7 @@ class Trainer:
         watch: Callable[[int, float], None],
         shared: Callable[[], AbstractContextManager[Any]],
         validator: Validates | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Trained:
         """Train for all steps.
 
@@ -127,6 +132,7 @@ class Trainer:
             shared: held around each step, so that another process can ask for a quiet machine; waiting for it is
                 not counted as training.
             validator: scores the model at some of the steps; not counted as training, and no step sees it.
+            checkpoint: gone on from where there is one, after :meth:`calibrate`; written now and then.
 
         Raises:
             Diverged: the loss is NaN or infinite.
@@ -136,8 +142,17 @@ class Trainer:
         losses: list[Tensor] = []
         first: list[Tensor] = []
         stretch = max(1, self.settings.steps // 100)
-        seconds, validating, last_word = 0.0, 0.0, time.perf_counter()
-        for done in range(1, self.settings.steps + 1):
+        seconds, validating, begun = 0.0, 0.0, 0
+        content = checkpoint.read() if checkpoint is not None else None
+        if content is not None:
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            self._restore(state)
+            curve = Curve(**state["curve"])
+            losses, first = ([one.to(self.device) for one in state[name]] for name in ("losses", "first"))
+            seconds, validating, begun = state["seconds"], state["validating"], state["done"]
+        earlier = seconds + validating
+        last_word = last_saved = time.perf_counter()
+        for done in range(begun + 1, self.settings.steps + 1):
             with shared():
                 start = time.perf_counter()
                 losses.append(self.step(done - 1))
@@ -157,8 +172,37 @@ class Trainer:
             if time.perf_counter() - last_word > 1 and curve.loss:
                 last_word = time.perf_counter()
                 watch(done, curve.loss[-1] or 0.0)
+            if checkpoint is not None and time.perf_counter() - last_saved > checkpoint.every:
+                progress = {"curve": curve.model_dump(), "losses": losses, "first": first, "done": done}
+                file = io.BytesIO()
+                torch.save({**self._state(), **progress, "seconds": seconds, "validating": validating}, file)
+                checkpoint.write(file.getvalue())
+                last_saved = time.perf_counter()
         curve.first.extend(torch.stack(first).tolist())
-        return Trained(seconds, validating, curve)
+        return Trained(seconds, validating, curve, earlier)
+
+    def _state(self) -> dict[str, Any]:
+        """All that the next step depends on: weights, optimisers, random numbers, the rest of the pass."""
+        return {
+            "weights": self.predictor.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "opponent": self.opponent.state_dict() if self.opponent is not None else None,
+            "batches": self.generator.get_state(),
+            "order": self.order.clone(),
+            "random": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.predictor.load_state_dict(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.opponent is not None:
+            self.opponent.load_state_dict(state["opponent"])
+        self.generator.set_state(state["batches"])
+        self.order = state["order"]
+        torch.set_rng_state(state["random"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(state["cuda"], self.device)
 
     def first_losses(self) -> list[float]:
         """The losses of the first steps of a fresh training, as a record keeps them."""

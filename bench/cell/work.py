@@ -12,6 +12,7 @@ import torch
 from setbench.bench.cell.run_cell import Kept, make_predictor, make_task, run_cell
 from setbench.bench.cell.train import Trainer
 from setbench.bench.plan.cells import Cell
+from setbench.bench.records.checkpoints import Checkpoint
 from setbench.bench.records.record import Measured
 
 Watch = Callable[[Any, Any], None]
@@ -34,7 +35,9 @@ def replay(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> list[flo
     return trainer.first_losses()
 
 
-def measure(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> tuple[Measured, Kept]:
-    """Run the cell; what it found, and what is kept beside the record."""
+def measure(
+    cell: Cell, cache: Path, data: Path | None, checkpoint: Checkpoint | None, watch: Watch
+) -> tuple[Measured, Kept]:
+    """Run the cell, from its checkpoint where it has one; what it found, and what is kept beside the record."""
     last = cell.settings.steps
-    return run_cell(cell, cache, data, lambda done, loss: watch(done / last, f"loss {loss:.4g}"))
+    return run_cell(cell, cache, data, lambda done, loss: watch(done / last, f"loss {loss:.4g}"), checkpoint)

@@ -7,10 +7,11 @@ the same endings. So a record of a cluster is that of a local run, but for times
 from __future__ import annotations
 
 import logging
+import platform
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ class Cluster:
         """Have the nodes import these modules once, for all jobs."""
         self.modules = modules
 
-    def run(self, jobs: Iterator[Job]) -> Iterator[Event]:
+    def run(self, jobs: Iterator[Job]) -> Generator[Event]:
         """Run all jobs, yielding what happens as it happens; closing the iterator stops them.
 
         No more are sent than there is room for, as nodes come and go. A job whose node is lost begins again on another.
@@ -125,9 +126,9 @@ class Cluster:
                 ray.cancel(left, force=True)
 
     def _work(self, job: Job) -> Work:
-        cell, cache, data = job.arguments
+        cell, cache, data, _ = job.arguments  # a checkpoint lies on the driver's machine
         return Work(
-            replace(job, arguments=(cell, cache.resolve(), data and data.resolve())),
+            replace(job, arguments=(cell, cache.resolve(), data and data.resolve(), None)),
             replace(self.options, plugins=[path.resolve() for path in self.options.plugins]),
             self.modules,
             facts(cell),
@@ -151,18 +152,19 @@ def _ended(key: str, done: Any) -> Event:
 def on_node(work: Work) -> tuple[Outcome, float, Machine]:
     """What a node does for a job: get the cell's data ready, unless they are, and run it; the outcome, the seconds of
     the job's process, the machine."""
-    options, (cell, cache, _) = work.options, work.job.arguments
+    options, (cell, cache, data, _) = work.options, work.job.arguments
     preload([*map(plug_in, options.plugins), *work.modules])
     here = facts(cell)
     unlike = [f"{name} {here[name]} and not {wanted}" for name, wanted in work.facts.items() if here[name] != wanted]
     if unlike:
         where = machine()
-        reason = f"the node {where.host} has {', '.join(unlike)}: all machines need the same"
+        reason = f"the node {platform.node()} has {', '.join(unlike)}: all machines need the same"
         return Outcome(Status.FAILED, reason), 0.0, where
     lock = Path(cache) / "prepared" / f"{cell.data_name}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):
-        ended = _last(Pool(1, threads=options.threads), replace(work.job, target="setbench.bench.cell.work:prepare"))
+        ready = Job(work.job.key, "setbench.bench.cell.work:prepare", (cell, cache, data))
+        ended = _last(Pool(1, threads=options.threads), ready)
     if ended.outcome is not None and ended.outcome.status is Status.OK:
         ended = _last(Pool(1, options.time_limit, _memory_limit(options, cell), options.threads), work.job)
     assert ended.outcome is not None

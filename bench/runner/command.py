@@ -18,7 +18,7 @@ from setbench.bench.runner.listing import catalogue_text, entry_text, plan_text
 from setbench.bench.runner.parser import parser, run_options
 from setbench.plugins import plug_in
 
-EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143
+EXIT_LEFT, EXIT_INTERRUPTED, EXIT_TERMINATED = 3, 130, 143
 
 
 class Terminated(KeyboardInterrupt):
@@ -26,7 +26,8 @@ class Terminated(KeyboardInterrupt):
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run the command; the exit code: 0 all well, 1 a cell failed, 2 bad input, 130 interrupted, 143 terminated."""
+    """Run the command; the exit code: 0 all well, 1 a cell failed, 2 bad input, 3 the time budget left cells over, 130
+    interrupted, 143 terminated."""
     given = vars(parser().parse_args(words))
     try:
         for path in given.get("plugins", ()):
@@ -59,6 +60,7 @@ def main(words: list[str] | None = None) -> int:
 
             replay(run)
         code = 0 if "report_only" in given or run.execute() else 1
+        code = code or (EXIT_LEFT if run.left else 0)
     except KeyboardInterrupt as stop:
         code = EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
         print("interrupted: what was finished is kept; the same command goes on from there", file=sys.stderr)

@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from setbench.bench.plan.code import row_code, row_modules
 from setbench.bench.plan.estimate import Estimate, human
 from setbench.bench.plan.presets import load
 from setbench.bench.plan.shards import cells_of
+from setbench.bench.records.checkpoints import Checkpoint
 from setbench.bench.records.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
 from setbench.bench.records.predictions import save as save_predictions
 from setbench.bench.records.predictions import save_items
@@ -36,6 +38,9 @@ from setbench.files import error_line, write_atomically
 from setbench.options import UnknownName
 from setbench.plugins import plug_in
 from setbench.tasks.catalogue import TASKS
+
+CHECKPOINT_SECONDS, LONG_SECONDS = 60.0, 120.0
+"""From one checkpoint to the next; and how long a cell must be estimated to take to have any unasked."""
 
 COMPILER = "torch._dynamo"
 """Torch's optimisers import it when they are made, at two seconds a process; preloaded, it costs them nothing."""
@@ -66,6 +71,7 @@ class Run:
             encoders=options.models,
             decoders=options.decoders,
         )
+        self.deadline, self.left = float("inf"), 0
         whole = plan(self.request)
         self.cells = cells_of(options.shard, whole) if options.shard else whole
         self.progress = Progress()
@@ -83,7 +89,27 @@ class Run:
         record = self.records.get(cell.identity)
         if record is None or record.status is Status.NO_DATA or (self.options.rerun and self.stale(cell)):
             return True
+        if record.status is Status.KILLED and self.checkpoint(cell).path.exists():
+            return True
         return self.options.retry_failed and record.status.retryable
+
+    @cached_property
+    def estimate(self) -> Estimate:
+        """By the records that there were before this run."""
+        return Estimate(list(self.records.values()), processor())
+
+    def checkpoint(self, cell: Cell) -> Checkpoint:
+        """Where a cell's state is kept while it trains, and how often."""
+        path = self.store.folder / "checkpoints" / f"{cell.identity}.pt"
+        return Checkpoint(path, cell.identity, code_of(cell), self._every(cell))
+
+    def _every(self, cell: Cell) -> float:
+        """Seconds from one checkpoint to the next: as asked, else a minute where the cell is a long one."""
+        if self.options.checkpoint is not None:
+            return self.options.checkpoint
+        if self.options.time_budget is not None:  # whatever a cell is estimated at: the budget may end it anywhere
+            return min(CHECKPOINT_SECONDS, self.options.time_budget / 4)
+        return CHECKPOINT_SECONDS if self.estimate.cell(cell) > LONG_SECONDS else float("inf")
 
     def unprepared(self) -> list[tuple[str, str]]:
         """(preset, task) of the data that this machine has not prepared yet."""
@@ -95,21 +121,24 @@ class Run:
 
     def seconds(self) -> float:
         """The estimate for what is missing."""
-        estimate = Estimate(self.records.values(), processor())
-        return estimate.total(self.missing, self.unprepared(), self.jobs)
+        return self.estimate.total(self.missing, self.unprepared(), self.jobs)
 
     def execute(self) -> bool:
         """Run what is missing, writing a record a cell; True if every cell that was tried is ok.
 
-        A cell that another run on the same folder has in hand is left to it.
+        A cell that another run on the same folder has in hand is left to it. ``left`` is how many cells the time budget
+        was too short for.
         """
         start = time.perf_counter()
+        if self.options.time_budget is not None:
+            self.deadline = start + self.options.time_budget
         expected = self.seconds()
         self.progress.begin(len(self.missing), expected)
-        healthy = True
+        healthy, tried = True, 0
         try:
             with closing(self._run_all()) as records:
                 for record in records:
+                    tried += 1
                     self.records[record.id] = record
                     self.progress.finished(record)
                     healthy = healthy and not record.status.retryable
@@ -117,6 +146,10 @@ class Run:
                         break
         finally:
             self.progress.end()
+        if self.out_of_time() and tried < len(self.missing):
+            self.left = len(self.missing) - tried
+            spent = f"the time budget of {human(self.options.time_budget or 0)} is spent"
+            self.progress.say(f"{spent}; cells left: {self.left}; the same command goes on")
         self._drop_outdated()
         gone = sum(not self.store.path(identity).exists() for identity in self.records)
         if gone:
@@ -125,6 +158,10 @@ class Run:
             f"estimated {human(expected)}, took {human(time.perf_counter() - start)} for {len(self.missing)} cells"
         )
         return healthy
+
+    def out_of_time(self) -> bool:
+        """Whether the run's time budget is spent."""
+        return time.perf_counter() >= self.deadline
 
     def _drop_outdated(self) -> None:
         """Records that data were not there, of cells of which there is a newer one on other data: the user's have been
@@ -146,6 +183,8 @@ class Run:
         here = Pool(self.jobs, self.options.time_limit, self._memory_limit(), self.options.threads)
         ready: list[Cell] = []
         for name, cells in _by_data(runnable).items():
+            if self.out_of_time():
+                return
             problem = self._prepare(name, cells[0])
             if problem is not None:
                 for cell in cells:
@@ -200,8 +239,8 @@ class Run:
     def _run_cells(self, pool: Pool | Cluster, cells: Sequence[Cell]) -> Iterator[Record]:
         by_id = {cell.identity: cell for cell in cells}
         claims: dict[str, ExitStack] = {}
-        with ExitStack() as all_claims:
-            for event in pool.run(self._jobs(cells, claims, all_claims)):
+        with ExitStack() as all_claims, closing(pool.run(self._jobs(cells, claims, all_claims))) as events:
+            for event in events:
                 cell = by_id[event.key]
                 if event.kind == "started":
                     self.progress.started(event.key, str(cell))
@@ -211,9 +250,13 @@ class Run:
                     record = self._record(cell, event.outcome, event.seconds, event.machine)
                     claims.pop(event.key).close()
                     yield record
+                if self.out_of_time():  # leaving ends what runs; its checkpoints stay
+                    return
 
     def _jobs(self, cells: Sequence[Cell], claims: dict[str, ExitStack], all_claims: ExitStack) -> Iterator[Job]:
         for cell in cells:
+            if self.out_of_time():
+                return
             claim = all_claims.enter_context(ExitStack())
             if not claim.enter_context(self.store.claim(cell.identity)):
                 self.progress.say(f"{cell}: another run on this folder has it in hand")
@@ -225,11 +268,20 @@ class Run:
                 self.records[cell.identity] = stored
                 continue
             claims[cell.identity] = claim
-            yield Job(cell.identity, "setbench.bench.cell.work:measure", (cell, self.options.cache, self.options.data))
+            checkpoint = self.checkpoint(cell)
+            try:
+                checkpoint.read()
+            except ValueError as error:
+                checkpoint.remove()
+                self.progress.say(f"{cell}: begins again, its checkpoint is not used: {error}")
+            arguments = (cell, self.options.cache, self.options.data, checkpoint)
+            yield Job(cell.identity, "setbench.bench.cell.work:measure", arguments)
 
     def _record(self, cell: Cell, outcome: Outcome, seconds: float, where: Machine | None = None) -> Record:
         """Assemble and store the record of a cell, of this machine or another: the one place that does."""
         measured, kept = outcome.result or (None, None)
+        if measured is not None and measured.time is not None:
+            seconds = max(seconds, measured.time.wall)  # from a checkpoint: the seconds before it count
         task = TASKS[cell.task]
         record = Record(
             id=cell.identity,
@@ -263,6 +315,8 @@ class Run:
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         self.store.write(record)
+        if record.status is not Status.KILLED:
+            self.checkpoint(cell).remove()
         if kept is not None:
             save_items(self.options.results, cell.identity, kept.items)
             if kept.predictions is not None:

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
@@ -90,7 +90,7 @@ class Pool:
         self.threads = threads
         self.running: list[_Running] = []
 
-    def run(self, jobs: Iterator[Job]) -> Iterator[Event]:
+    def run(self, jobs: Iterator[Job]) -> Generator[Event]:
         """Run all jobs, yielding what happens as it happens. Closing the iterator stops every process."""
         try:
             exhausted = False

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
-from setbench.bench.plan.estimate import UNKNOWN, Estimate, human
+from setbench.bench.plan.estimate import UNKNOWN, human
 from setbench.bench.plan.presets import OPTIONS
-from setbench.bench.records.machine import processor
 from setbench.bench.runner.driver import Run
 from setbench.models.catalogue import CATALOGUE
 from setbench.models.entry import Entry
@@ -119,7 +118,7 @@ def _options(entry: Entry | TaskEntry) -> str:
 
 def plan_text(run: Run) -> str:
     """The plan: cells by task, those that will not run and why, and how long it will take."""
-    estimate = Estimate(run.records.values(), processor())
+    estimate = run.estimate
     missing = {cell.identity for cell in run.missing}
     table = []
     tasks = list(dict.fromkeys(cell.task for cell in run.cells))
@@ -148,6 +147,12 @@ def plan_text(run: Run) -> str:
             lines.append(f"  {task}: no_data: {reason}")
     due = [cell for cell in run.missing if not cell.blocked]
     lines += ["", f"{len(due)} cells to run, {run.jobs} at a time on {run.device}: about {human(run.seconds())}"]
+    kept = sum(run.checkpoint(cell).path.exists() for cell in due)
+    often = [every for cell in due if (every := run.checkpoint(cell).every) < float("inf")]
+    if often:
+        lines.append(f"{len(often)} of them keep a checkpoint every {min(often):g} s")
+    if kept:
+        lines.append(f"{kept} of them go on from a checkpoint")
     if due and not estimate.knows(run.request.preset.name, run.device):
         lines.append(
             f"a guess, {human(UNKNOWN)} a cell: nothing of the {run.request.preset.name} preset has been timed on "

@@ -229,6 +229,18 @@ class Options:
     fail_fast: bool = argument(False, "stop at the first cell that fails", _switch, switch=True)
     time_limit: float | None = argument(None, "a cell's", _number(Option(1.0, "", above=0, high=1e9)), "SECONDS")
     memory_limit: float | None = argument(None, "a cell's", _number(Option(1.0, "", above=0, high=1e6)), "GB")
+    checkpoint: float | None = argument(
+        None,
+        "keep a cell's training so often (default 60, for cells estimated at over two minutes)",
+        _number(Option(1.0, "", above=0, high=1e9)),
+        "SECONDS",
+    )
+    time_budget: float | None = argument(
+        None,
+        "a run's: what is running then is stopped with a checkpoint, and the same command goes on (exit code 3)",
+        _number(Option(1.0, "", above=0, high=1e9)),
+        "SECONDS",
+    )
     figures: bool = argument(False, "draw predictions beside the truth, and the steps to them", _switch, switch=True)
     command: str = argument("", "shown in the records", str, hidden=True)
 

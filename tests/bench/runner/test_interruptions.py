@@ -19,6 +19,8 @@ from runs_for_tests import DECODERS, MODELS, ROWS, TASKS, numbers, stamps
 from setbench.bench.maintenance.soak import shown, unlike
 from setbench.bench.records.record import Record
 from setbench.bench.records.store import Store
+from setbench.bench.runner.driver import Run
+from setbench.bench.runner.options import options
 
 ROOT = Path(__file__).parents[3]
 LONG = 120.0
@@ -209,3 +211,67 @@ def test_a_temporary_folder_too_long_for_a_socket_is_one_line(tmp_path: Path) ->
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith("is too long a path for a socket; set TMPDIR")
     assert "Traceback" not in done.stderr
+
+
+def test_a_killed_driver_leaves_a_checkpoint_to_go_on_from(
+    tmp_path: Path, commands: list[subprocess.Popen[str]]
+) -> None:
+    """Killed in the middle of training, the same command goes on; once the cell is done its checkpoint is gone."""
+    words = ["--tasks", "arithmetic_sum", "--models", "deep_sets", "--decoders", "mlp", "--set", "steps=1500"]
+    words += ["--checkpoint", "0.05"]
+    checkpoints = tmp_path / "results" / "checkpoints"
+    first = command(tmp_path, commands, *words)
+    wait_for(lambda: any(checkpoints.glob("*.pt")), "a checkpoint")
+    first.kill()
+    first.wait()
+    assert any(checkpoints.glob("*.pt"))
+    shown_before = command(tmp_path, commands, *words, "--dry-run").communicate()[0]
+    assert "1 of them go on from a checkpoint" in shown_before
+    second = command(tmp_path, commands, *words)
+    said, _ = second.communicate(timeout=LONG)
+    assert second.returncode == 0, said
+    assert "not used" not in said
+    assert list(checkpoints.iterdir()) == []
+
+
+def test_a_spent_time_budget_is_said_and_has_its_own_exit_code(
+    tmp_path: Path, commands: list[subprocess.Popen[str]]
+) -> None:
+    run = command(tmp_path, commands, "--tasks", "arithmetic_sum", "--models", "deep_sets", "--time-budget", "0.001")
+    shown, said = run.communicate(timeout=LONG)
+    assert run.returncode == 3
+    assert "the time budget of 0 s is spent; cells left: 2; the same command goes on" in said
+    assert "leaderboard: " in shown
+    assert records(tmp_path) == 0
+
+
+def test_what_runs_when_the_time_is_spent_goes_on_from_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Out of time as soon as there is a checkpoint; then the same again, and one that was never stopped."""
+
+    def planned(folder: str) -> Run:
+        asked = {"tasks": ["arithmetic_sum"], "models": ["deep_sets"], "set": {"steps": 3000}, "preset": "smoke"}
+        more = {"device": "cpu", "jobs": 1, "checkpoint": 0.05, "cache": tmp_path, "results": tmp_path / folder}
+        return Run(options({**asked, **more}))
+
+    first = planned("stopped")
+    found = tmp_path / "stopped" / "checkpoints"
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "out_of_time", lambda self: any(found.glob("*.pt")))
+        assert first.execute()
+    assert first.left == 1
+    assert len(list(found.glob("*.pt"))) == 1
+    second, whole = planned("stopped"), planned("whole")
+    assert len(second.missing) == 1
+    assert second.execute()
+    assert whole.execute()
+    assert second.left == 0
+    assert list(found.iterdir()) == []
+    (one,), (other,) = ([record for record in run.results() if not record.constant] for run in (second, whole))
+    assert one.measured is not None
+    assert other.measured is not None
+    assert one.measured.metrics == other.measured.metrics
+    assert one.measured.curve is not None
+    assert other.measured.curve is not None
+    assert one.measured.curve.loss == other.measured.curve.loss
