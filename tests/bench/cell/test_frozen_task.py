@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from setbench.bench.cell import frozen_task
 from setbench.bench.cell.frozen_task import FrozenTask
@@ -15,7 +17,11 @@ from setbench.bench.plan.presets import load
 from setbench.models.images.frozen import load_frozen
 from setbench.tasks.catalogue import parse_task
 from setbench.tasks.clevr.files.rendered import RenderedScenes
+from setbench.tasks.clevr.states import present, states
 from setbench.tasks.no_data import NoData
+
+GOLDEN = Path(__file__).parents[2] / "tasks" / "clevr" / "golden.npz"
+"""Eight scenes and their pictures."""
 
 
 def test_the_weights_are_those_of_todays_renderer(tmp_path: Path) -> None:
@@ -47,3 +53,17 @@ def test_features_are_those_of_the_weights_and_of_the_pictures(tmp_path: Path, m
     identity = replace(task.identity, checksum=f"{task.identity.checksum}-other")
     monkeypatch.setattr(type(task), "identity", identity)
     assert FrozenTask(task)._path("train") != first
+
+
+def test_the_shipped_encoder_finds_the_objects_of_the_pictures() -> None:
+    """The code of a picture is nearer to the code of its own objects than to that of any other picture's."""
+    with np.load(GOLDEN) as file:
+        kept = dict(file)
+    encoder = load_frozen()[0]
+    objects, real = states(kept["records"]), present(kept["records"])
+    with torch.no_grad():
+        seen = encoder(torch.from_numpy(kept["pictures"]).float() / 255)
+        true = encoder.code_of_sets(torch.from_numpy(objects), torch.from_numpy(real).float())
+    apart = torch.cdist(seen, true)
+    assert apart.argmin(dim=1).tolist() == list(range(8))
+    assert apart.diagonal().max() < 0.5 * apart[~torch.eye(8, dtype=torch.bool)].mean()

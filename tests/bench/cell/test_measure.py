@@ -256,3 +256,8 @@ def test_the_first_calls_are_not_timed() -> None:
     """Unasked: what is slow at first alone leaves no trace."""
     slow = iter([0.2])
     assert median_seconds(lambda: time.sleep(next(slow, 0.0)), CPU, repeats=1) < 0.1
+
+
+def test_codes_that_are_all_alike_have_no_spread_to_be_relative_to() -> None:
+    elements, mask = sets()
+    assert invariance_error(Encoding(lambda x, m: torch.ones(len(x), 2)), elements, mask)["relative_to_spread"] is None

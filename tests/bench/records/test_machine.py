@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -166,3 +167,14 @@ def test_no_more_than_the_containers_share(name: str, tmp_path: Path, monkeypatc
     monkeypatch.setattr(machine.psutil, "virtual_memory", lambda: SimpleNamespace(total=MEMORY))
     assert (machine.cores(), machine.memory_bytes()) == (cores, memory)
     assert machine.machine().cores == cores
+
+
+@pytest.mark.parametrize(("own", "kind"), [("Some Processor", "x86_64"), ("", "arm64")])
+def test_without_a_list_of_processors_the_system_is_asked(own: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: Any, **__: Any) -> Any:
+        raise OSError
+
+    monkeypatch.setattr("pathlib.Path.read_text", absent)
+    monkeypatch.setattr("platform.processor", lambda: own)
+    monkeypatch.setattr("platform.machine", lambda: kind)
+    assert machine.processor.__wrapped__() == (own or kind)  # type: ignore[attr-defined]

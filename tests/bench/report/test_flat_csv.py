@@ -53,3 +53,9 @@ def test_what_a_record_has_not_makes_no_column(make):
     text = csv_text([make.constant("clevr_state", 6.0), make.failure("clevr_state", "a", "failed", "why")])
     assert not {"time", "invariance", "measured"} & set(text.splitlines()[0].split(","))
     assert len(text.splitlines()) == 3
+
+
+def test_every_column_stands_once(fleet):
+    (header, *_) = csv.reader(io.StringIO(csv_text(fleet)))
+    assert len(header) == len(set(header))
+    assert {"variant", "metric.ap_inf", "time.latency_ms"} <= set(header)

@@ -4,13 +4,15 @@ import math
 import re
 
 import pytest
+from records_for_tests import made
 
-from setbench.bench.records.record import Record
+from setbench.bench.records.record import Record, TaskText
 from setbench.bench.report import summary, write_report
-from setbench.bench.report.document import Grid
+from setbench.bench.report.document import Grid, Text
 from setbench.bench.report.figures import time as time_module
 from setbench.bench.report.overview import encoder_ranks, overview
 from setbench.bench.report.provenance import how_it_was_run
+from setbench.bench.report.sections import section
 from setbench.bench.report.tables import tables
 
 STATE, VARIANCE, SQUARE = "clevr_state", "arithmetic_variance", "rotated_square"
@@ -258,3 +260,15 @@ def test_no_control_character_reaches_a_page_or_the_terminal(make, tmp_path):
     for name, text in texts.items():
         page = text.split("<body", 1)[-1] if name.endswith("html") else text
         assert not [char for char in set(page) if not char.isprintable() and char not in "\n\t"], name
+
+
+def test_a_sentence_ends_once(make):
+    texts = {"asks": "No stop ", "good": "A stop."}
+    (table,) = tables([made(score=1.0, task_text=TaskText(**texts, group="", order=0))])
+    shown = [block.text for block in section(table, []) if isinstance(block, Text)]
+    assert "No stop. A stop." in shown[0]
+
+
+@pytest.mark.parametrize(("threads", "said"), [(1, False), (2, True)])
+def test_threads_are_said_where_there_are_several(threads, said):
+    assert (f"{threads} threads" in summary([made(score=1.0, threads=threads)])) == said

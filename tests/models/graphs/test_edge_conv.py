@@ -53,3 +53,17 @@ def test_dynamic_layers_by_loops_find_neighbours_in_the_features_before_them():
             changed |= [set(a) for a in around] != [set(a) for a in first]
         torch.testing.assert_close(code[b], encoder.rho(states.mean(dim=0)))
     assert changed  # the graph of features is another than that of positions
+
+
+def test_the_complete_graph_hears_those_that_are_far():
+    torch.manual_seed(0)
+    spec = SetSpec(2, 6, slice(0, 2))
+    complete, near, all_others = (
+        EdgeConv(spec, 4, 8, graph=graph, neighbours=count)
+        for graph, count in (("complete", 1), ("knn", 1), ("knn", 5))
+    )
+    for other in (near, all_others):
+        other.load_state_dict(complete.state_dict())
+    elements = torch.rand(3, 6, 2)
+    torch.testing.assert_close(complete(elements), all_others(elements))
+    assert (complete(elements) - near(elements)).abs().max() > 1e-3

@@ -1,6 +1,9 @@
 """The encoders on soft sort and soft rank: at a small strength they are those of hard sorts and hard ranks."""
 
+from typing import Any
+
 import numpy as np
+import pytest
 import torch
 from scipy.stats import rankdata
 
@@ -60,3 +63,10 @@ def test_soft_sort_sorts_as_many_channels_as_fspool() -> None:
     ours, fspool = SoftSort(SPEC, latent=7, width=5), FSPool(SPEC, latent=7, width=5)
     assert ours.phi(ELEMENTS.float()).shape == fspool.phi(ELEMENTS.float()).shape == (2, 6, 7)
     assert SoftSort(SPEC, latent=7, width=5, channels=3).phi(ELEMENTS.float()).shape == (2, 6, 3)
+
+
+@pytest.mark.parametrize("kind", [SoftSort, SoftRank])
+@pytest.mark.parametrize("strength", [0.0, -1.0])
+def test_a_strength_that_is_none_is_refused(kind: Any, strength: float) -> None:
+    with pytest.raises(ValueError, match=r"above 0, not (0|-1)"):
+        kind(SPEC, 4, 5, strength=strength)
