@@ -1,6 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
+from sklearn.cluster import KMeans
 
+from setbench.tasks.catalogue import parse_task
 from setbench.tasks.clevr.boxes import exact_boxes, published_boxes
 from setbench.tasks.clevr.files.records import pack, unpack
 from setbench.tasks.clevr.files.sample import sample
@@ -82,3 +87,18 @@ def test_records_keep_scenes() -> None:
     assert np.array_equal(again.lights, scenes.lights)
     assert not published_boxes(pack(scenes))[~scenes.present].any()
     assert not exact_boxes(pack(scenes))[~scenes.present].any()
+
+
+def test_frequent_boxes_are_the_centres_of_sklearns_clusters(tmp_path: Path) -> None:
+    """Lloyd's rounds from the same starts; the largest cluster first."""
+    generator = torch.Generator().manual_seed(0)
+    middles = torch.tensor([[0.2, 0.2], [0.8, 0.3], [0.5, 0.9]], dtype=torch.float64)
+    counts = torch.tensor([40, 25, 60])
+    objects = middles.repeat_interleave(counts, dim=0) + 0.02 * torch.randn(125, 2, generator=generator).double()
+    task = parse_task("clevr_box").make({"train": 1}, tmp_path)
+    found = task.frequent(objects, 3)
+    starts = objects[torch.linspace(0, 124, 3).long()].numpy()
+    theirs = KMeans(3, init=starts, n_init=1, tol=0).fit(objects.numpy())
+    order = np.argsort(-np.bincount(theirs.labels_))
+    np.testing.assert_allclose(found.numpy(), theirs.cluster_centers_[order], atol=1e-9)
+    np.testing.assert_allclose(found.numpy(), middles[[2, 0, 1]].numpy(), atol=0.02)
