@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,6 +37,14 @@ def _one_name_a_file() -> Iterator[None]:
             names[path].append(name)
     twice = {path: found for path, found in names.items() if len(found) > 1}
     assert not twice, f"loaded under two names: {twice}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _its_share_of_the_cores() -> None:
+    """Workers side by side (``-n 2``) would each start as many threads as there are cores, which then wait for one
+    another. Cells have processes of their own, whose threads the runner sets."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    torch.set_num_threads(max(1, torch.get_num_threads() // workers))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -108,7 +108,7 @@ def measuring(folder: Path, **changes: Any) -> Work:
     """The work of the first cell of a small run, as if sent from here."""
     run = Run(options(folder, tasks=["arithmetic_sum"], **changes))
     cell = run.cells[1]
-    arguments = (cell, run.options.cache, run.options.data)
+    arguments = (cell, run.options.cache, run.options.data, None)
     return Work(Job(cell.identity, "setbench.bench.cell.work:measure", arguments), run.options, (), facts(cell))
 
 
