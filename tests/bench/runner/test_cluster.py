@@ -115,7 +115,8 @@ def measuring(folder: Path, **changes: Any) -> Work:
 def test_a_node_gets_the_data_ready_and_says_where_it_is(forkserver: None, tmp_path: Path) -> None:
     outcome, seconds, where = on_node(measuring(tmp_path))
     assert outcome.status == "ok", outcome
-    assert (where, where.host) == (machine(), platform.node())
+    assert where == machine()
+    assert where.host not in ("", platform.node())  # a hash of it
     assert seconds > 0
 
 
