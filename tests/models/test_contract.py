@@ -12,7 +12,7 @@ from setbench.models.catalogue import CATALOGUE, ModelSpec
 from setbench.models.contract import ENCODER_LAWS, broken_laws
 from setbench.models.contract.__main__ import main
 from setbench.models.contract.decoders import LAWS as DECODER_LAWS
-from setbench.models.contract.encoders import LAWS, HeldConstant
+from setbench.models.contract.encoders import LAWS, HeldConstant, _which
 from setbench.models.entry import Entry
 from setbench.models.interfaces import SetEncoder
 from setbench.models.ops.layers import masked_mean, masked_sum, mlp
@@ -257,3 +257,9 @@ def test_the_command_takes_a_plugin():
 def test_a_plugin_that_is_not_there_is_one_line(capsys):
     assert main(["--plugin", "nowhere.py", "mine"]) == 2
     assert capsys.readouterr().err == "--plugin nowhere.py: no such Python file\n"
+
+
+def test_codes_that_are_not_finite_are_named() -> None:
+    codes = torch.zeros(6, 2)
+    codes[1, 0], codes[5, 1] = float("nan"), float("inf")
+    assert _which(codes) == "one element, six zeros"

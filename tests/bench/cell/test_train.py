@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -292,3 +293,13 @@ def test_calibration_sees_a_batch_of_the_training_split() -> None:
             return {"least": inputs.min().item(), "count": len(targets)}
 
     assert trainer(Calibrating(1), numbered(4)).calibrate() == {"least": 0.0, "count": 4}
+
+
+def test_the_watcher_hears_about_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that goes on by a quarter of a second each time that it is read, three readings a step."""
+    now = itertools.count()
+    monkeypatch.setattr("setbench.bench.cell.train.time.perf_counter", lambda: next(now) / 4)
+    heard: list[int] = []
+    trainer(Line(1), numbered(), steps=40, batch=5).run(lambda done, loss: heard.append(done), free)
+    assert 10 <= len(heard) <= 30
+    assert len(set(heard)) == len(heard)

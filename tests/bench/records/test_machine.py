@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -178,3 +179,14 @@ def test_without_a_list_of_processors_the_system_is_asked(own: str, kind: str, m
     monkeypatch.setattr("platform.processor", lambda: own)
     monkeypatch.setattr("platform.machine", lambda: kind)
     assert machine.processor.__wrapped__() == (own or kind)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("build", "why"), [("2.9.0+cpu", "torch 2.9.0+cpu is a CPU build"), ("2.9.0", "no NVIDIA driver is loaded")]
+)
+def test_why_there_is_no_cuda(build: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "version", lambda package: build)
+    monkeypatch.setattr("pathlib.Path.exists", lambda path: False)
+    with pytest.raises(ValueError, match=f"--device cuda: {re.escape(why)}; use --device cpu, or auto"):
+        machine.device_kind("cuda")
+    assert machine.device_kind("auto") == machine.device_kind("cpu") == "cpu"

@@ -76,3 +76,10 @@ def test_two_means_are_told_apart_as_scipys_welch_test_does(
         assert told_apart(one, other) == seen
     p = ttest_ind_from_stats(1.02 * edge, deviations[0], counts[0], 0, deviations[1], counts[1], equal_var=False).pvalue
     assert p < 0.05
+
+
+def test_a_single_seed_is_told_apart_where_it_is_unequal() -> None:
+    several, alone = Spread(1.0, 5.0, 5), Spread(1.01, None, 1)
+    assert told_apart(several, alone)
+    assert told_apart(alone, several)
+    assert not told_apart(Spread(1.0, None, 1), several)
