@@ -26,7 +26,6 @@ import psutil
 LINUX = sys.platform.startswith("linux")
 NAMES = "SETBENCH_PRELOAD"
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 ORPHANS_SECONDS = 5.0
 """How long :func:`end_orphans` waits for those it has killed to be gone, and for theirs to turn up."""
 
@@ -155,15 +154,6 @@ def prctl(what: int, value: int) -> None:
     """Linux's own; elsewhere nothing."""
     if LINUX:
         ctypes.CDLL(None).prctl(what, value)
-
-
-def keep_freed_memory() -> None:
-    """Have the allocator keep what is freed, for the next step asks for as much again. glibc gives large pieces back to
-    the system, and touching new ones costs ten times what writing to known ones does. Elsewhere nothing."""
-    change = getattr(ctypes.CDLL(None), "mallopt", None) if LINUX else None
-    if change is not None:
-        change(M_MMAP_THRESHOLD, 2**25)  # the most that glibc takes
-        change(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 @contextlib.contextmanager
