@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,6 @@ from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
 MACHINE = "Made-up CPU @ 3 GHz 6-1, 2 cores, torch 2.99"
 
 
@@ -187,26 +186,22 @@ def test_without_a_reference_there_is_nothing_to_compare(
 
 
 def test_through_pytest_itself(compare: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The commands of docs/timing.md, with few benchmarks: one of each kind of reference, and one timed again."""
-    out = tmp_path / "run.json"
-    command = [sys.executable, "-m", "pytest", "tests/timing", "-q", "--benchmark-only", f"--benchmark-json={out}"]
-    few = "test_plan or size_error or test_inference_encoder and raw_mlp"
-    done = subprocess.run([*command, "-k", few], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    run = compare.read(out)
-    assert {name: one.reference for name, one in run.timings.items()} == {
-        "test_inference_encoder[raw_mlp]": "layers",
-        "test_metric[size_error]": "arrays",
-        "test_plan": "objects",
-    }
-    assert compare.main([str(out)]) == 0
-    assert "3 timings" in capsys.readouterr().out
-    content = json.loads(out.read_text())
-    for one in content["benchmarks"]:
-        if "size_error" in one["name"]:
-            one["extra_info"]["seconds"] *= 1000  # so slow that no noise is
-    out.write_text(json.dumps(content))
-    assert compare.main([str(out)]) == 1
-    assert "1 of 3 grew" in capsys.readouterr().out
-    assert compare.main([str(out), "--again", "1", "--factor", "900"]) == 0
-    assert "timed again: tests/timing/test_parts_speed.py::test_metric[size_error]" in capsys.readouterr().out
+    """As suspects are timed again: what conftest.py leaves in the file is what is read, and can be a baseline."""
+    run = compare.timed_again(["tests/timing/test_parts_speed.py::test_metric[size_error]"])
+    assert {name: one.reference for name, one in run.timings.items()} == {"test_metric[size_error]": "arrays"}
+    assert re.fullmatch(r".+, \d+ cores, torch \d+\.\d+", run.machine)
+    compare.keep(run, tmp_path / "run.json")
+    assert compare.main([str(tmp_path / "run.json")]) == 0
+    assert f"no baseline for {run.machine}: this run's 1 timings" in capsys.readouterr().out
+
+
+def test_a_benchmark_that_fails_when_timed_again_is_one_line(
+    compare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after = written(tmp_path / "a", one=1.0), written(tmp_path / "b", one=9.0)
+    failing = tmp_path / "python"
+    failing.write_text("#!/bin/sh\necho much\necho 1 failed in 2 s\nexit 1\n")
+    failing.chmod(0o755)
+    monkeypatch.setattr(compare.sys, "executable", str(failing))
+    assert compare.main([before, after, "--again", "2"]) == 2
+    assert capsys.readouterr().err == "compare.py: timed again, a benchmark failed: 1 failed in 2 s\n"

@@ -1,4 +1,4 @@
-"""What a run does besides models: losses, metrics, scenes and pictures of CLEVR, a plan, a report; sizes as published."""
+"""What a run does besides models, at published sizes: losses, metrics, CLEVR scenes and pictures, a plan, a report."""
 
 from __future__ import annotations
 
