@@ -72,8 +72,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 @pytest.fixture
 def timed(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., None]]:
-    """``timed(work, reference="layers")``: times the work beside the reference operation of that kind. The table that
-    pytest prints is of wall clock; what compare.py reads is the lower quartiles of both processor times."""
+    """``timed(work, reference="layers")``: times the work beside the reference operation of that kind, in rounds of so
+    many calls that each takes as long as the reference. The table that pytest prints is of the rounds' wall clock; what
+    compare.py reads is the lower quartiles of both processor times, a call's and the reference's."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -87,11 +88,18 @@ def timed(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Callable[.
         for _ in range(WARMUP):
             beside()
             work()
-        rounds = max(LEAST, int(SECONDS / (seconds(beside) + seconds(work))))
+        usual, one = seconds(beside), seconds(work)
+        calls = max(1, round(usual / one))
+
+        def some() -> None:
+            for _ in range(calls):
+                work()
+
+        rounds = max(LEAST, int(SECONDS / (usual + calls * one)))
         standard: list[float] = []
         spent: list[float] = []
         benchmark.pedantic(
-            lambda: spent.append(seconds(work)), setup=lambda: standard.append(seconds(beside)), rounds=rounds
+            lambda: spent.append(seconds(some) / calls), setup=lambda: standard.append(seconds(beside)), rounds=rounds
         )
         benchmark.extra_info["reference"] = reference
         benchmark.extra_info["reference_seconds"] = float(np.quantile(standard, 0.25))
