@@ -110,7 +110,8 @@ class Run:
             return self.options.checkpoint
         if self.options.time_budget is not None:  # whatever a cell is estimated at: the budget may end it anywhere
             return min(CHECKPOINT_SECONDS, self.options.time_budget / 4)
-        return CHECKPOINT_SECONDS if self.estimate.cell(cell) > LONG_SECONDS else float("inf")
+        seconds = 0.0 if cell.constant else self.estimate.cell(cell)
+        return CHECKPOINT_SECONDS if seconds is None or seconds > LONG_SECONDS else float("inf")
 
     def unprepared(self) -> list[tuple[str, str]]:
         """(preset, task) of the data that this machine has not prepared yet."""
@@ -121,7 +122,7 @@ class Run:
         return self.options.cache / "prepared" / f"{name}.json"
 
     def seconds(self) -> float:
-        """The estimate for what is missing."""
+        """The estimate for what is missing, as far as there is one."""
         return self.estimate.total(self.missing, self.unprepared(), self.jobs)
 
     def execute(self) -> bool:
@@ -134,7 +135,7 @@ class Run:
         if self.options.time_budget is not None:
             self.deadline = start + self.options.time_budget
         expected = self.seconds()
-        self.progress.begin(len(self.missing), expected)
+        self.progress.begin(len(self.missing), expected, self.estimate.unknown(self.missing))
         healthy, tried = True, 0
         try:
             with closing(self._run_all()) as records:
