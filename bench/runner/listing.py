@@ -176,8 +176,9 @@ def _sources(run: Run, due: Sequence[Cell]) -> list[str]:
             f"{steps} of them by one timed step ({STEPS.name}) times their steps: training alone, without validation, "
             "evaluation and timing"
         )
-    if run.estimate.unknown(due):
-        lines.append(f"unknown: nothing like these cells has been timed on {run.device}")
+    unknown = run.estimate.unknown(due)
+    if unknown:
+        lines.append(f"unknown: nothing like {unknown} of them has been timed on {run.device}")
     data = dict.fromkeys(task for preset, task in run.unprepared() if run.estimate.data(preset, task) is None)
     if data:
         lines.append(f"unknown: how long it takes to prepare the data of {', '.join(data)}")
