@@ -40,7 +40,7 @@ def build_predictor(
         decoder: where sets go out; None otherwise.
         latent: size of the code, everywhere.
         width: hidden width, everywhere.
-        head: "mlp" or "linear", where a label or a number goes out.
+        head: one of ``HEADS``, where a label or a number goes out.
         image_encoder: a name of ``IMAGE_ENCODERS``, where images come in.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from setbench.options import Option, Value, check, nearest, split
 
-HEADS = ("mlp", "linear")
+HEADS = ("mlp", "linear", "linear_xavier")
 """From a code to a label or a number: ``models/heads.py``."""
 
 IMAGE_ENCODERS = ("small", "resnet34", "frozen")

@@ -28,7 +28,7 @@ def test_commands_are_understood(line: str, tmp_path: Path) -> None:
 
 def test_the_cells_are_counted() -> None:
     run = Run(Options(preset="paper", seeds=(0, 1, 2), device="cpu", results=Path("nowhere")))
-    assert f"is {sum(not cell.blocked for cell in run.cells):,} cells that can run" in PAGE
+    assert f"under three seeds {sum(not cell.blocked for cell in run.cells):,} cells that can run" in PAGE
 
 
 def test_costs_are_measured_steps_times_the_presets() -> None:

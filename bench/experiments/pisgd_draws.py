@@ -30,11 +30,10 @@ KINDS = ("fresh weights", "trained weights")
 
 def full_janossy(sampled: PiSGD, spec: SetSpec) -> Janossy:
     """Full Janossy pooling with the weights of a pi-SGD encoder (an LSTM and a linear map)."""
-    width = sampled.output.in_features
-    full = Janossy(spec, sampled.latent, width, k="N", phi="lstm", rho="linear")
+    full = Janossy(spec, sampled.latent, sampled.last_state.rnn.hidden_size, k="N", phi="lstm", rho="linear")
     full.phi.network.load_state_dict({f"last_state.{k}": v for k, v in sampled.last_state.state_dict().items()})
     full.rho.load_state_dict(sampled.output.state_dict())
-    return full.to(sampled.output.weight)
+    return full.to(next(sampled.parameters()))
 
 
 def over_all_orders(sampled: PiSGD, elements: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from setbench.bench.plan.presets import Preset, Settings
+from setbench.bench.plan.rows import row_name
 from setbench.bench.records.record import Status
 from setbench.files import error_line
 from setbench.models.catalogue import ModelSpec, model_specs, parse
@@ -17,7 +18,6 @@ from setbench.options import Value, check, split
 from setbench.tasks.catalogue import find
 from setbench.tasks.entry import TaskEntry
 
-CONSTANT = "best constant"
 Options = Mapping[str, Mapping[str, Value]]
 
 
@@ -75,13 +75,6 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.task} · {self.row} · seed {self.seed}"
-
-
-def row_name(encoder: str | None, decoder: str | None) -> str:
-    """What a row is called: ``fspool + dspn``, ``fspool``, ``lstm decoder`` or the best constant."""
-    if encoder is None:
-        return f"{decoder} decoder" if decoder else CONSTANT
-    return f"{encoder} + {decoder}" if decoder else encoder
 
 
 @dataclass(frozen=True)

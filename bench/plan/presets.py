@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from setbench.bench.plan.rows import proper_row
 from setbench.models.entry import HEADS, IMAGE_ENCODERS
 from setbench.options import Option, UnknownName, nearest
 from setbench.tasks.catalogue import TASKS
@@ -15,6 +17,7 @@ from setbench.tasks.catalogue import TASKS
 SETTINGS = Path(__file__).parents[1] / "settings"
 PRESETS = ("smoke", "quick", "sweep", "standard", "paper", "paper_code")
 SPLITS = ("train", "validation", "test")
+ROWS = ("encoders", "decoders")
 
 
 def setting(default: Any, meaning: str, **limits: Any) -> Any:
@@ -81,9 +84,10 @@ class Preset:
     """A named set of settings, and which rows it runs when the user names none.
 
     ``rows_of`` is "encoders" and "decoders" -> names ("*" is all of the catalogue); ``common`` are settings of every
-    task, ``tasks`` each task's own, with its "rows" and "task_options" among them; ``tuned`` is task -> row -> the
-    row's own learning rate and how it was chosen; ``chosen`` stands above all of these (``--set``). ``run`` holds
-    options of a run.
+    task, ``tasks`` each task's own, with its "rows" and "task_options" among them; ``row`` is row -> settings of its
+    own, on every task; ``tuned`` is task -> row -> the row's own learning rate and how it was chosen; ``chosen`` stands
+    above all of these (``--set``). ``on`` are the tasks that it runs where no models are named; None is every task.
+    ``run`` holds options of a run.
     """
 
     name: str
@@ -91,7 +95,9 @@ class Preset:
     rows_of: Mapping[str, Any]
     common: Mapping[str, Any]
     tasks: Mapping[str, Mapping[str, Any]]
+    row: Mapping[str, Mapping[str, Any]]
     tuned: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    on: Sequence[str] | None = None
     chosen: Mapping[str, Any] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
 
@@ -105,7 +111,7 @@ class Preset:
         own = {name: value for name, value in self.tasks.get(task, {}).items() if name != "rows"}
         choice = dict(self.tuned.get(task, {}).get(row, {}))
         how = choice.pop("how", "")
-        values = {**self.common, **own, **choice}
+        values = {**self.common, **own, **self.row.get(row, {}), **choice}
         above = dict(self.chosen)
         values["sizes"] = {**dict.fromkeys(SPLITS, 0), **values.get("sizes", {}), **above.pop("sizes", {})}
         return Settings(**{**values, **above}), "" if "learning_rate" in above else how
@@ -119,15 +125,17 @@ class Preset:
         return replace(self, chosen={**self.chosen, **checked("--set", given)}) if given else self
 
 
-TABLES = ("about", "extends", "rows", "all", "task", "tuned", "run")
+TABLES = {"about": 0, "extends": 0, "tasks": 0, "rows": 1, "all": 1, "task": 2, "row": 2, "tuned": 3, "run": 1}
+"""What a preset's file may hold, and how deep its tables lie in one another."""
 
 
 def load(name: str) -> Preset:
     """A preset by its name, or from a TOML file.
 
     A file of one's own may start from another preset (``extends = "quick"``), change its settings (``[all]``,
-    ``[task.NAME]``), its ``[rows]`` and the rates of single rows (``[tuned.TASK."ROW"]``), and hold the options of a
-    whole command (``[run]``).
+    ``[task.NAME]``, or ``[task."arithmetic_*"]`` for all tasks with such a name, ``[row."ROW"]`` for one row on every
+    task), its ``[rows]``, the ``tasks`` that it runs where no models are named, and the rates of single rows
+    (``[tuned.TASK."ROW"]``), and hold the options of a whole command (``[run]``).
 
     Raises:
         UnknownName: no such preset or file, or a key or value in it that there is not, in one line.
@@ -142,26 +150,84 @@ def load(name: str) -> Preset:
 def _made(name: str, path: Path) -> Preset:
     tables = _read(path)
     base = load(tables["extends"]) if "extends" in tables else None
-    tasks = {task: dict(values) for task, values in tables.get("task", {}).items()}
-    for word, known in [(word, ("encoders", "decoders")) for word in tables.get("rows", {})] + [
-        (task, TASKS) for task in tasks
-    ]:
-        if word not in known:
-            raise UnknownName(f"--preset {path.name}: {word!r} is none of its tables; {nearest(word, known)}")
-    for task, values in tasks.items():
-        kept = {key: values[key] for key in ("rows", "task_options") if key in values}
-        rest = {key: value for key, value in values.items() if key not in kept}
-        tasks[task] = checked(f"{path.name}: [task.{task}]", rest) | kept
     shipped = _read(tuned_file(name))["tuned"] if base is None and tuned_file(name).exists() else {}
     return Preset(
         name=name,
         about=tables.get("about", base.about if base else ""),
-        rows_of={**(base.rows_of if base else {"encoders": ["*"], "decoders": ["*"]}), **tables.get("rows", {})},
+        rows_of={
+            **(base.rows_of if base else {"encoders": ["*"], "decoders": ["*"]}),
+            **_rows(f"{path.name}: [rows]", tables.get("rows", {})),
+        },
         common={**(base.common if base else {}), **checked(f"{path.name}: [all]", tables.get("all", {}))},
-        tasks=_both(base.tasks if base else {}, tasks),
-        tuned=_both(base.tuned if base else shipped, tables.get("tuned", {})),
+        tasks=_both(base.tasks if base else {}, _tasks(path.name, tables.get("task", {}))),
+        row=_both(base.row if base else {}, _row(path.name, tables.get("row", {}))),
+        tuned=_both(base.tuned if base else shipped, _tuned(path.name, tables.get("tuned", {}))),
+        on=_on(path.name, tables["tasks"]) if "tasks" in tables else base.on if base else None,
         run=tables.get("run", {}),
     )
+
+
+def _on(file: str, names: Any) -> list[str]:
+    """The tasks that a preset runs where no models are named."""
+    for name in _words(f"{file}: tasks", names):
+        if name not in TASKS:
+            raise UnknownName(f"{file}: tasks: no task is called {name!r}; {nearest(name, TASKS)}")
+    return list(names)
+
+
+def _words(owner: str, given: Any) -> list[str]:
+    if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
+        raise UnknownName(f"{owner} is a list of names, not {given!r:.60}")
+    return given
+
+
+def _rows(owner: str, values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Names of encoders and of decoders."""
+    for word in values:
+        if word not in ROWS:
+            raise UnknownName(f"{owner}: {word!r} is none of its lists; {nearest(word, ROWS)}")
+    return {word: _words(f"{owner}: {word}", names) for word, names in values.items()}
+
+
+def _tasks(file: str, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Each task's own settings; where several patterns fit a task, later ones stand above earlier ones."""
+    found: dict[str, dict[str, Any]] = {}
+    for pattern, values in tables.items():
+        owner = f"{file}: [task.{pattern}]"
+        own = checked(owner, {key: value for key, value in values.items() if key not in ("rows", "task_options")})
+        for key in ("rows", "task_options"):
+            if key in values:
+                _table(f"{owner}: {key}", values[key])
+                own[key] = _rows(owner, values[key]) if key == "rows" else values[key]
+        named = [task for task in TASKS if fnmatchcase(task, pattern)]
+        if not named:
+            raise UnknownName(f"--preset {file}: {pattern!r} is none of its tasks; {nearest(pattern, TASKS)}")
+        found |= {task: {**found.get(task, {}), **own} for task in named}
+    return found
+
+
+def _row(file: str, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Settings of single rows, by the names that the plan gives them."""
+    found = {}
+    for text, values in tables.items():
+        owner = f"{file}: [row.{text!r}]"
+        try:
+            name = proper_row(text)
+        except UnknownName as error:
+            raise UnknownName(f"{owner}: {error}") from None
+        found[name] = checked(owner, values)
+    return found
+
+
+def _tuned(file: str, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Tuned settings of single rows on a task, and how they were chosen."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for task, rows in tables.items():
+        for text, values in rows.items():
+            rest = {name: value for name, value in values.items() if name != "how"}
+            own = checked(f"{file}: [tuned.{task}.{text!r}]", rest)
+            found.setdefault(task, {})[text] = own | {"how": str(values.get("how", ""))}
+    return found
 
 
 def _both(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,10 +242,22 @@ def _read(path: Path) -> dict[str, Any]:
         raise UnknownName(f"--preset {path}: no such file; presets by name are {', '.join(PRESETS)}") from None
     except ValueError as error:
         raise UnknownName(f"--preset {path}: {str(error).splitlines()[0]}") from None
-    for table in tables:
+    for table, values in tables.items():
         if table not in TABLES:
             raise UnknownName(f"--preset {path.name}: no table is called {table!r}; {nearest(table, TABLES)}")
+        if TABLES[table]:
+            _table(f"{path.name}: {table}", values, TABLES[table])
+        elif table != "tasks" and not isinstance(values, str):
+            raise UnknownName(f"{path.name}: {table} is a text, not {values!r:.60}")
     return tables
+
+
+def _table(owner: str, values: Any, depth: int = 1) -> None:
+    """Refuse what is no table, or no table of tables, so deep."""
+    if not isinstance(values, Mapping):
+        raise UnknownName(f"{owner} is a table, not {values!r:.60}")
+    for name, inner in values.items() if depth > 1 else ():
+        _table(f"{owner}.{name}", inner, depth - 1)
 
 
 def tuned_file(preset: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,11 @@ def _section(source: dict[str, Any], tables: Sequence[Table]) -> list[Block]:
     for theirs in source["theirs"]:
         values = [TableCell(value, _number(value)) for value in theirs["values"]]
         rows.append([TableCell(theirs["system"]), TableCell("theirs"), *values])
-        place = (theirs.get("ours", ""), theirs.get("variant", ""))
-        if place[0] and place not in listed:
-            rows += _ours(place[0], theirs.get("variant"), list(source["metrics"].values()), tables)
-            listed.add(place)
+        for pattern in theirs.get("ours", ()):
+            place = pattern, theirs.get("variant", "")
+            if place not in listed:
+                rows += _ours(pattern, theirs.get("variant"), list(source["metrics"].values()), tables)
+                listed.add(place)
     facts = [f"{name}: {text.rstrip('.')}." for name, text in about.items()]
     return [Heading(source["title"], 3), Bullets(facts), Grid(columns, rows, frozenset(source["metrics"]))]
 
@@ -58,16 +60,15 @@ def _number(text: str) -> float | None:
     return float(text.split(" ")[0]) if text else None
 
 
-def _ours(label: str, variant: str | None, metrics: list[str], tables: Sequence[Table]) -> list[list[TableCell]]:
-    """Our nearest row, once in every table that has it."""
+def _ours(pattern: str, variant: str | None, metrics: list[str], tables: Sequence[Table]) -> list[list[TableCell]]:
+    """Our rows of such a name, "*" standing for anything, in every table that has them."""
     rows = []
-    for table in tables:
-        result = next((result for result in table.models if result.label == label), None)
-        if result is None or (variant and variant not in result.variants):
+    for table, result in [(one, result) for one in tables for result in one.models]:
+        if not fnmatchcase(result.label, pattern) or (variant and variant not in result.variants):
             continue
         values = [result.value(metric, variant) for metric in metrics]
         where = ", ".join(distinct((table.key.preset, table.key.data, table.key.device)))
-        name = f"{label}, {variant}" if variant else label
+        name = f"{result.label}, {variant}" if variant else result.label
         cells = [
             TableCell(NOTHING) if value is None else TableCell(" ".join([str(value), *marks(result)]), value.centre)
             for value in values

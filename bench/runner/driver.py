@@ -20,7 +20,7 @@ from typing import Any
 from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.code import row_code, row_modules
 from setbench.bench.plan.estimate import Estimate, human
-from setbench.bench.plan.presets import load
+from setbench.bench.plan.presets import Preset, load
 from setbench.bench.plan.shards import cells_of
 from setbench.bench.records.checkpoints import Checkpoint
 from setbench.bench.records.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
@@ -60,10 +60,11 @@ class Run:
         self.device = self.cluster.device if self.cluster else device_kind(options.device)
         here = options.jobs or (cores() if self.device == "cpu" else 1)
         self.jobs = self.cluster.slots() if self.cluster else here
+        preset = load(options.preset).with_settings(options.set)
         self.request = Request(
-            tasks=_tasks(options),
+            tasks=_tasks(options, preset),
             seeds=options.seeds,
-            preset=load(options.preset).with_settings(options.set),
+            preset=preset,
             device=self.device,
             data=options.data,
             cache=options.cache,
@@ -109,7 +110,8 @@ class Run:
             return self.options.checkpoint
         if self.options.time_budget is not None:  # whatever a cell is estimated at: the budget may end it anywhere
             return min(CHECKPOINT_SECONDS, self.options.time_budget / 4)
-        return CHECKPOINT_SECONDS if self.estimate.cell(cell) > LONG_SECONDS else float("inf")
+        seconds = 0.0 if cell.constant else self.estimate.cell(cell)
+        return CHECKPOINT_SECONDS if seconds is None or seconds > LONG_SECONDS else float("inf")
 
     def unprepared(self) -> list[tuple[str, str]]:
         """(preset, task) of the data that this machine has not prepared yet."""
@@ -120,7 +122,7 @@ class Run:
         return self.options.cache / "prepared" / f"{name}.json"
 
     def seconds(self) -> float:
-        """The estimate for what is missing."""
+        """The estimate for what is missing, as far as there is one."""
         return self.estimate.total(self.missing, self.unprepared(), self.jobs)
 
     def execute(self) -> bool:
@@ -133,7 +135,7 @@ class Run:
         if self.options.time_budget is not None:
             self.deadline = start + self.options.time_budget
         expected = self.seconds()
-        self.progress.begin(len(self.missing), expected)
+        self.progress.begin(len(self.missing), expected, self.estimate.unknown(self.missing))
         healthy, tried = True, 0
         try:
             with closing(self._run_all()) as records:
@@ -328,9 +330,18 @@ class Run:
         return [self.records[cell.identity] for cell in self.cells if cell.identity in self.records]
 
 
-def _tasks(options: Options) -> list[tuple[Any, dict[str, Any]]]:
-    """The tasks that were asked for, each with the options that were asked of it: its own above those for all."""
-    asked = asked_tasks(options.tasks or list(TASKS))
+def _tasks(options: Options, preset: Preset) -> list[tuple[Any, dict[str, Any]]]:
+    """The tasks that were asked for, each with the options that were asked of it: its own above those for all.
+
+    Where no models are named, a preset of published rows runs on the tasks that it has rows for, and refuses others.
+    """
+    usual = list(TASKS) if preset.on is None or options.models is not None else preset.on
+    asked = asked_tasks(options.tasks or usual)
+    for task, _ in asked:
+        if task.name not in usual:
+            raise UnknownName(
+                f"--tasks {task.name}: the {preset.name} preset has no published rows on it; name some with --models"
+            )
     for name in options.task_options:
         if not any(name in task.options for task, _ in asked):
             raise UnknownName(f"--{name.replace('_', '-')}: no task that was asked for has this option")

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
-from setbench.bench.plan.estimate import UNKNOWN, human
+from setbench.bench.plan.cells import Cell
+from setbench.bench.plan.estimate import STEPS, Estimate, expected, human
 from setbench.bench.plan.presets import OPTIONS
 from setbench.bench.runner.driver import Run
 from setbench.models.catalogue import CATALOGUE
@@ -127,9 +128,8 @@ def plan_text(run: Run) -> str:
         due = [cell for cell in cells if cell.identity in missing and not cell.blocked]
         done = sum(cell.identity not in missing for cell in cells)
         blocked = sum(cell.blocked is not None for cell in cells)
-        seconds = sum(map(estimate.cell, due))
         stale = sum(map(run.stale, cells))
-        table.append((task, len(cells), done, stale, blocked, len(due), human(seconds)))
+        table.append((task, len(cells), done, stale, blocked, len(due), _work(estimate, due)))
     headers = ("task", "cells", "done", "of other code", "cannot run", "to run", "work")
     shard = run.options.shard
     lines = [f"shard {shard.place} of {shard.parts}:"] if shard else []
@@ -146,19 +146,43 @@ def plan_text(run: Run) -> str:
         if reason:
             lines.append(f"  {task}: no_data: {reason}")
     due = [cell for cell in run.missing if not cell.blocked]
-    lines += ["", f"{len(due)} cells to run, {run.jobs} at a time on {run.device}: about {human(run.seconds())}"]
+    words = expected(run.seconds(), estimate.unknown(due), len(due))
+    lines += ["", f"{len(due)} cells to run, {run.jobs} at a time on {run.device}: {words}"]
+    lines += _sources(run, due)
     kept = sum(run.checkpoint(cell).path.exists() for cell in due)
     often = [every for cell in due if (every := run.checkpoint(cell).every) < float("inf")]
     if often:
         lines.append(f"{len(often)} of them keep a checkpoint every {min(often):g} s")
     if kept:
         lines.append(f"{kept} of them go on from a checkpoint")
-    if due and not estimate.knows(run.request.preset.name, run.device):
-        lines.append(
-            f"a guess, {human(UNKNOWN)} a cell: nothing of the {run.request.preset.name} preset has been timed on "
-            f"{run.device}"
-        )
     return "\n".join(lines)
+
+
+def _work(estimate: Estimate, due: Sequence[Cell]) -> str:
+    """How long the cells of a task take, one after another."""
+    unknown = estimate.unknown(due)
+    if unknown and unknown == len(due):
+        return "unknown"
+    known = human(sum(estimate.cell(cell) or 0.0 for cell in due))
+    return f"{known}, {unknown} unknown" if unknown else known
+
+
+def _sources(run: Run, due: Sequence[Cell]) -> list[str]:
+    """What an estimate rests on, and what is not in it."""
+    lines = []
+    steps = sum(map(run.estimate.extrapolated, due))
+    if steps:
+        lines.append(
+            f"{steps} of them by one timed step ({STEPS.name}) times their steps: training alone, without validation, "
+            "evaluation and timing"
+        )
+    unknown = run.estimate.unknown(due)
+    if unknown:
+        lines.append(f"unknown: nothing like {unknown} of them has been timed on {run.device}")
+    data = dict.fromkeys(task for preset, task in run.unprepared() if run.estimate.data(preset, task) is None)
+    if data:
+        lines.append(f"unknown: how long it takes to prepare the data of {', '.join(data)}")
+    return lines
 
 
 if __name__ == "__main__":

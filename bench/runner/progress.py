@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
-from setbench.bench.plan.estimate import human
+from setbench.bench.plan.estimate import expected, human
 from setbench.bench.records.record import Record
 
 
@@ -28,11 +28,12 @@ class Progress:
         """One line that stays."""
         self.console.print(line, markup=False, soft_wrap=True)
 
-    def begin(self, cells: int, seconds: float) -> None:
+    def begin(self, cells: int, seconds: float, unknown: int = 0) -> None:
+        """So many cells are to run, estimated at so long but for those of which nothing is known."""
         self.total, self.seconds, self.start = cells, seconds, time.perf_counter()
         if not cells:
             return
-        self.say(f"{cells} cells to run, about {human(seconds)}")
+        self.say(f"{cells} cells to run, {expected(seconds, unknown, cells)}")
         if self.console.is_terminal:
             self.bars = Bars(
                 TextColumn("{task.description}"),

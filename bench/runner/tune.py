@@ -27,7 +27,7 @@ def trials(cells: Sequence[Cell], preset: Preset) -> list[Cell]:
     rows = {(cell.task, cell.row): cell for cell in reversed(cells) if not cell.constant and not cell.blocked}
     made = []
     for cell in reversed(rows.values()):
-        rate = preset.settings(cell.task, "")[0].learning_rate  # the preset's own, before any choice
+        rate = replace(preset, tuned={}).settings(cell.task, cell.row)[0].learning_rate  # the preset's own
         for factor in GRID:
             settings = replace(cell.settings, learning_rate=float(f"{rate * factor:.3g}"))
             made.append(replace(cell, settings=settings, split="validation", tuned=""))

@@ -32,6 +32,7 @@ class TupleNetwork(nn.Module):
             since it commutes with a mean); "gru" and "lstm" give their last hidden state.
         diagonal: take every tuple, those with repeated elements too.
         hidden: how many ReLU layers.
+        activation: "relu", or "tanh" in its place (of the MLP alone).
 
     Raises:
         ValueError: k or ``hidden`` below 1; at the forward pass, more tuples than can be summed.
@@ -46,6 +47,7 @@ class TupleNetwork(nn.Module):
         kind: Literal["mlp", "gru", "lstm"],
         diagonal: bool = False,
         hidden: int = 1,
+        activation: Literal["relu", "tanh"] = "relu",
     ) -> None:
         super().__init__()
         if k != "N" and k < 1:
@@ -58,7 +60,10 @@ class TupleNetwork(nn.Module):
         self.own_length = k == "N" and kind != "mlp"
         self.diagonal = diagonal
         self.network: TupleMLP | TupleRNN
-        self.network = TupleMLP(features, width, self.k, hidden) if kind == "mlp" else TupleRNN(kind, features, width)
+        if kind == "mlp":
+            self.network = TupleMLP(features, width, self.k, hidden, activation)
+        else:
+            self.network = TupleRNN(kind, features, width)
 
     def forward(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
@@ -105,7 +110,7 @@ class TupleNetwork(nn.Module):
     ) -> Float[Tensor, "batch size width"]:
         """k = 1: a tuple is an element."""
         (only,) = network.layer(elements)
-        return network.deeper((only + network.layer.bias).relu())
+        return network.deeper(network.activation(only + network.layer.bias))
 
     def _pairs(
         self, network: TupleMLP, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
@@ -113,33 +118,34 @@ class TupleNetwork(nn.Module):
         """k = 2 without indices: all pairs, less those of an element with itself."""
         first, second = network.layer(elements)
         first = first + network.layer.bias
-        if len(network.deeper) == 0:
+        if len(network.deeper) == 0 and isinstance(network.activation, nn.ReLU):
             sums = relu_pair_sums(first, second, mask)
         else:
 
             def rows(start: int, stop: int) -> Tensor:
-                values = network.deeper((first[:, start:stop, None] + second[:, None]).relu())
+                values = network.deeper(network.activation(first[:, start:stop, None] + second[:, None]))
                 return values.masked_fill(~mask[:, None, :, None], 0).sum(dim=2)
 
             sums = in_chunks(rows, mask.shape[1], network.numbers_a_slot * second.numel(), "cat")
         sizes = mask.sum(dim=1)[:, None, None]
         if self.diagonal:
             return sums / sizes.clamp(min=1)
-        means = (sums - network.deeper((first + second).relu())) / (sizes - 1).clamp(min=1)
-        return torch.where(sizes == 1, network.deeper(first.relu()), means)  # the pair (x, 0)
+        means = (sums - network.deeper(network.activation(first + second))) / (sizes - 1).clamp(min=1)
+        return torch.where(sizes == 1, network.deeper(network.activation(first)), means)  # the pair (x, 0)
 
 
 class TupleMLP(nn.Module):
-    """ReLU layers on a tuple's concatenated elements, zeros behind a short one.
+    """ReLU (or tanh) layers on a tuple's concatenated elements, zeros behind a short one.
 
     The first is split (W [x_i; x_j] = A x_i + B x_j), so that with it alone a tuple costs additions and ReLUs.
     """
 
-    def __init__(self, features: int, width: int, k: int, hidden: int) -> None:
+    def __init__(self, features: int, width: int, k: int, hidden: int, activation: Literal["relu", "tanh"]) -> None:
         super().__init__()
         self.numbers_a_slot = hidden
         self.layer = SplitLinear(k, features, width)
-        deeper = (nn.Sequential(nn.Linear(width, width), nn.ReLU()) for _ in range(hidden - 1))
+        self.activation = nn.Tanh() if activation == "tanh" else nn.ReLU()
+        deeper = (nn.Sequential(nn.Linear(width, width), self.activation) for _ in range(hidden - 1))
         self.deeper = nn.Sequential(*deeper)
 
     def prepare(self, sets: Float[Tensor, "batch size features"], k: int) -> Term:
@@ -150,7 +156,7 @@ class TupleMLP(nn.Module):
             total = self.layer.bias.expand(len(sets), *indices.shape[:2], -1)
             for part, index in zip(parts, indices.unbind(dim=2), strict=False):  # a short tuple: the rest is zero
                 total = total + part.index_select(1, index.flatten()).unflatten(1, index.shape)
-            return self.deeper(total.relu())
+            return self.deeper(self.activation(total))
 
         return term
 

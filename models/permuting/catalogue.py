@@ -32,9 +32,16 @@ ENTRIES: tuple[Entry, ...] = (
         options={
             "k": Option(2, "length of the tuples; N is the whole set in all its orders", words=("N",), low=1),
             "phi": Option("mlp", "the network of a tuple", ("mlp", "gru", "lstm")),
-            "rho": Option("mlp", "what follows the average", ("mlp", "linear")),
+            "rho": Option(
+                "mlp",
+                "what follows the average; none and tanh (one layer), a linear head behind them, are the paper's two",
+                ("mlp", "linear", "none", "tanh"),
+            ),
             "diagonal": Option(False, "take tuples with repeated elements too"),
             "hidden": HIDDEN,
+            "activation": Option("relu", "of phi's layers; the paper's arithmetic has tanh", ("relu", "tanh")),
+            "pool": Option("mean", "mean over the tuples, or that times the number of subsets", ("mean", "sum")),
+            "shorten": Option(False, "phi sees the first features / k numbers of an element, as in the paper"),
         },
         rows=("k=2", "k=3", "k=N"),
         terms=ordered_tuples,

@@ -24,6 +24,11 @@ ENTRIES: tuple[Entry, ...] = (
         options={
             "phi": Option("lstm", "the network that reads the order", ("lstm", "gru")),
             "p": Option(1, "random orders of a set in one training step", low=1),
+            "rho": Option(
+                "linear",
+                "what follows the state; none and tanh (one layer), a linear head behind them, are the paper's two",
+                ("linear", "none", "tanh"),
+            ),
         },
         more_rows=("phi=gru",),
     ),

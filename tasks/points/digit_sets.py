@@ -35,11 +35,13 @@ NO_PIXEL = np.iinfo(np.uint16).max
 
 
 class Source(ABC):
-    """Where digits come from. ``sizes`` are the examples that there are of each split."""
+    """Where digits come from. ``sizes`` are the examples of each split where all are asked for, ``most`` those that
+    there can be: more than the sizes where the splits then overlap."""
 
     name: str
     kind: Literal["real", "embedded"]
     sizes: Mapping[str, int]
+    most: Mapping[str, int]
 
     @abstractmethod
     def key(self, points: int) -> str:
@@ -58,6 +60,10 @@ class Source(ABC):
         Raises:
             NoData: with one line that says how to get them.
         """
+
+    def notes(self, sizes: Mapping[str, int]) -> list[str]:
+        """What a row must have said of splits of these sizes."""
+        return []
 
     def independent(self, split: str, size: int) -> int:
         """How many different handwritten digits the first ``size`` sets of a split show; each its own, if not said."""
@@ -91,7 +97,7 @@ class DigitSets(Task[P, T]):
     def __init__(
         self, entry: TaskEntry, options: Options, sizes: Mapping[str, int], cache: Path, data: Path | None
     ) -> None:
-        there = {name: min(sizes.get(name) or most, most) for name, most in self.source.sizes.items()}
+        there = {name: min(sizes.get(name) or most, self.source.most[name]) for name, most in self.source.sizes.items()}
         super().__init__(entry, options, there, cache, data)
         self.points = int(options["points"])
         assert isinstance(self.input, SetSpec)
@@ -102,6 +108,10 @@ class DigitSets(Task[P, T]):
         fewer = f", {self.points} points" if self.points else ""
         sizes = "/".join(str(size) for size in self.sizes.values())
         return DataIdentity(self.source.name + fewer, self.source.kind, f"{self.source.key(self.points)} {sizes}")
+
+    @property
+    def notes(self) -> list[str]:
+        return self.source.notes(self.sizes)
 
     def prepare(self, progress: Progress) -> None:
         for name, size in self.sizes.items():

@@ -35,6 +35,7 @@ class Digits(Source):
     name = "scikit-learn digits (not MNIST)"
     kind: Literal["real", "embedded"] = "embedded"
     sizes: Mapping[str, int] = MappingProxyType({"train": 60_000, "validation": 5_000, "test": 10_000})
+    most = sizes
 
     def key(self, points: int) -> str:
         return digits_key(points)

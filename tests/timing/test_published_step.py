@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from setbench.bench.cell.run_cell import make_task
+from setbench.bench.plan.estimate import STEPS, step_key
 from setbench.specs import ImageSpec
 
 
@@ -25,12 +27,30 @@ def published() -> ModuleType:
 
 def test_the_cells_are_the_papers(published: ModuleType) -> None:
     found = [(cell.task, cell.row, cell.settings.width, cell.settings.batch) for cell in published.cells("cpu")]
-    expected = [("set_mnist", f"fspool + {name}", 256, 32) for name in ("mlp", "lstm", "dspn:step=paper")]
+    expected = []
     for task in ("clevr_box", "clevr_state"):
-        expected += [(task, row, 512, 32) for row in ("mlp decoder", "lstm decoder")]
+        expected += [(task, row, 512, 32) for row in ("mlp:presence=0.0 decoder", "lstm:presence=0.0 decoder")]
         expected += [(task, "relation_fspool + dspn:step=paper", 512, 32)]
-    assert found == expected
+    expected += [("set_mnist", f"fspool + {name}", 256, 32) for name in ("mlp", "lstm", "dspn:step=paper")]
+    assert found[:9] == expected
     assert all(cell.settings.image_encoder == "resnet34" for cell in published.cells("cpu"))
+    arithmetic = {(cell.task, cell.row) for cell in published.cells("cpu")[9:]}
+    assert len(arithmetic) == len(found) - 9 == 5 * 10
+
+
+def test_every_published_cell_has_a_timed_step(published: ModuleType) -> None:
+    """Of both presets, so that --dry-run says how long they take; and no others do."""
+    kept = json.loads(STEPS.read_text(encoding="utf-8"))
+    assert {step_key(cell) for cell in published.cells("cpu", *published.PAPERS)} == set(kept)
+    assert all(cost > 0 for cost in kept.values())
+
+
+@pytest.mark.parametrize("row", ["janossy:k=2,rho=tanh,hidden=1,activation=tanh,shorten=True", "pi_sgd:rho=none"])
+def test_a_step_on_arithmetic(published: ModuleType, row: str) -> None:
+    cell = next(cell for cell in published.cells("cpu") if cell.row == row)
+    seconds, parameters = published.seconds_a_step(cell, 1)
+    assert seconds > 0
+    assert parameters == {"j": 3061 + 3170, "p": 30_400 + 51}[row[0]]
 
 
 @pytest.mark.parametrize(

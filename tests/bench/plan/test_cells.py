@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from setbench.bench.plan.cells import CONSTANT, Cell, Request, asked_tasks, plan
+from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.presets import Settings, load
+from setbench.bench.plan.rows import CONSTANT
 from setbench.models.catalogue import CATALOGUE, UnknownName
 from setbench.tasks.catalogue import TASKS
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from records_for_tests import made
@@ -11,7 +12,7 @@ from setbench.bench.maintenance import costs as costs_module
 from setbench.bench.maintenance.costs import update_costs
 from setbench.bench.plan import estimate as estimate_module
 from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
-from setbench.bench.plan.estimate import START_SECONDS, UNKNOWN, Estimate, cost_key, human
+from setbench.bench.plan.estimate import START_SECONDS, Estimate, cost_key, expected, human, step_key
 from setbench.bench.plan.presets import load
 from setbench.bench.records.record import Machine, Record, Status
 
@@ -20,6 +21,7 @@ from setbench.bench.records.record import Machine, Record, Status
 def costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty table of costs, on a machine whose reference operation takes two seconds."""
     path = tmp_path / "costs.json"
+    monkeypatch.setattr(estimate_module, "STEPS", tmp_path / "steps.json")
     for module in (costs_module, estimate_module):
         monkeypatch.setattr(module, "COSTS", path)
         monkeypatch.setattr(module, "cpu_unit_seconds", lambda: 2.0)
@@ -30,10 +32,21 @@ def cells(*names: str, task: str = "arithmetic_sum") -> list[Cell]:
     return plan(Request(asked_tasks([task]), names, None, (0,), load("smoke"), "cpu", None))[1:]
 
 
-def record(row: str, seconds: float, cpu: str = "this", status: Status = Status.OK, seed: int = 0) -> Record:
+def record(
+    row: str,
+    seconds: float,
+    cpu: str = "this",
+    status: Status = Status.OK,
+    seed: int = 0,
+    steps: int | None = None,
+    **more: Any,
+) -> Record:
     score = 1.0 if status is Status.OK else None
     machine = Machine(cpu=cpu, cores=1, memory_gb=1, platform="")
-    return made(score=score, row=row, seconds=seconds, status=status, seed=seed, machine=machine)
+    settings = {"steps": steps or load("smoke").settings("arithmetic_sum", row)[0].steps}
+    return made(
+        score=score, row=row, seconds=seconds, status=status, seed=seed, machine=machine, settings=settings, **more
+    )
 
 
 def test_a_schedule_by_hand(costs: Path) -> None:
@@ -79,21 +92,67 @@ def test_an_unknown_row_costs_as_its_neighbours(costs: Path) -> None:
     assert estimate.cell(cells("deep_sets", task="arithmetic_range")[0]) == 2 * (2.0 + 7.0) / 2  # of the preset's four
 
 
-def test_without_any_knowledge_there_is_a_guess(costs: Path) -> None:
+def test_without_any_knowledge_nothing_is_said(costs: Path) -> None:
     estimate = Estimate([], "this")
-    assert estimate.cell(cells("deep_sets")[0]) == UNKNOWN
-    assert not estimate.knows("smoke", "cpu")
+    due = cells("deep_sets", "raw_mlp")
+    assert estimate.cell(due[0]) is None
+    assert estimate.unknown(due) == 2
+    assert estimate.total(due, [("smoke", "arithmetic_sum")], 1) == START_SECONDS
+    assert estimate.data("smoke", "arithmetic_sum") is None
 
 
-def test_costs_of_a_cpu_say_nothing_of_a_gpu(costs: Path) -> None:
-    costs.write_text(json.dumps({cost_key("smoke", "arithmetic_sum", "deep_sets"): 1.0}))
+def test_data_that_cost_nothing_elsewhere_cost_nothing_here(costs: Path) -> None:
+    table = {("quick", "arithmetic_sum"): 0.1, ("sweep", "arithmetic_sum"): 0.2, ("quick", "clevr_box"): 0.6}
+    costs.write_text(json.dumps({cost_key(*key, "(data)"): cost for key, cost in table.items()}))
     estimate = Estimate([], "this")
-    assert [estimate.knows(*what) for what in (("smoke", "cpu"), ("smoke", "cuda"), ("quick", "cpu"))] == [
-        True,
-        False,
-        False,
+    found = [
+        estimate.data(*key) for key in (("paper", "arithmetic_sum"), ("paper", "clevr_box"), ("quick", "clevr_box"))
     ]
-    assert Estimate([record("deep_sets", 1.0)], "this").knows("smoke", "cuda")
+    assert found == [0.4, None, 1.2]
+
+
+def test_costs_of_a_cpu_say_nothing_of_a_gpu_nor_those_of_other_steps(costs: Path) -> None:
+    costs.write_text(json.dumps({cost_key("smoke", "arithmetic_sum", "deep_sets"): 1.0}))
+    (cell,) = cells("deep_sets")
+    gpu = replace(cell, device="cuda")
+    assert Estimate([], "this").cell(gpu) is None
+    assert Estimate([record("deep_sets", 3.0)], "this").cell(gpu) is None
+    assert Estimate([record("deep_sets", 3.0, device="cuda")], "this").cell(gpu) == 3.0
+    assert Estimate([record("deep_sets", 3.0, steps=1)], "this").cell(cell) == 2.0
+
+
+def test_a_timed_step_times_the_steps(costs: Path) -> None:
+    """Half a reference operation of two seconds a step, for this shape alone, on one thread of a CPU."""
+    (cell,) = cells("deep_sets")
+    (costs.parent / "steps.json").write_text(json.dumps({step_key(cell): 0.5}))
+    costs.write_text(json.dumps({cost_key("smoke", "arithmetic_sum", "raw_mlp"): 7.0}))
+    estimate = Estimate([], "this")
+    assert estimate.cell(cell) == cell.settings.steps
+    assert estimate.extrapolated(cell)
+    longer = replace(cell, settings=replace(cell.settings, steps=1_000_000))
+    assert estimate.cell(longer) == 1_000_000
+    for other in (
+        replace(cell, threads=2),
+        replace(cell, settings=replace(cell.settings, width=99)),
+        replace(cell, settings=replace(cell.settings, batch=99)),
+    ):
+        assert estimate.cell(other) == 14.0  # as its neighbour
+        assert not estimate.extrapolated(other)
+    own = Estimate([record("deep_sets", 3.0)], "this")
+    assert own.cell(cell) == 3.0
+    assert not own.extrapolated(cell)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "words"),
+    [
+        (0, "about 2 min"),
+        (1, "at least 2 min: how long 1 of them take is unknown"),
+        (3, "how long is unknown"),
+    ],
+)
+def test_what_is_known_in_words(unknown: int, words: str) -> None:
+    assert expected(120.0, unknown, 3) == words
 
 
 def test_the_table_is_kept_in_reference_operations(costs: Path) -> None:
@@ -110,6 +169,8 @@ def test_the_table_is_kept_in_reference_operations(costs: Path) -> None:
     assert json.loads(costs.read_text()) == expected
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.2, "0 s"), (89, "89 s"), (120, "2 min"), (9000, "2.5 h")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "0 s"), (89, "89 s"), (120, "2 min"), (9000, "2.5 h"), (1_036_800, "12 days")]
+)
 def test_times_in_words(seconds: float, words: str) -> None:
     assert human(seconds) == words

@@ -28,6 +28,26 @@ def test_a_file_starts_from_another_preset(tmp_path: Path) -> None:
     assert (mine.name, mine.run) == ("mine", {"seeds": "0-2"})
 
 
+def test_settings_of_one_row_stand_above_the_tasks_and_below_what_was_tuned(tmp_path: Path) -> None:
+    """Under whatever order of its options; a later pattern of tasks stands above an earlier one."""
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'extends = "smoke"\ntasks = ["arithmetic_sum", "set_digits"]\n'
+        '[task."arithmetic_*"]\nsteps = 7\nwidth = 12\n[task.arithmetic_sum]\nwidth = 13\n'
+        '[row."janossy:rho=none,k=1"]\nlatent = 5\nwidth = 6\nlearning_rate = 0.25\n[row."mlp:presence=0 decoder"]\n'
+        'steps = 9\n[tuned.arithmetic_sum]\n"janossy:k=1,rho=none" = { learning_rate = 0.5 }\n'
+    )
+    mine = load(str(path))
+    row, how = mine.settings("arithmetic_sum", "janossy:k=1,rho=none")
+    assert (row.steps, row.width, row.latent, row.learning_rate, how) == (7, 6, 5, 0.5, "")
+    assert mine.settings("arithmetic_range", "janossy:k=1,rho=none")[0].learning_rate == 0.25
+    assert [mine.settings(f"arithmetic_{task}", "fspool")[0].width for task in ("sum", "range")] == [13, 12]
+    assert mine.settings("clevr_state", "mlp:presence=0.0 decoder")[0].steps == 9
+    assert mine.settings("clevr_state", "mlp decoder")[0].steps == load("smoke").settings("clevr_state", "x")[0].steps
+    assert mine.on == ["arithmetic_sum", "set_digits"]
+    assert load("smoke").on is None
+
+
 def test_set_stands_above_the_file_and_the_tuned_rate() -> None:
     preset = load("quick").with_settings({"steps": "3", "learning_rate": 0.25, "sizes.train": "9"})
     settings, how = preset.settings("set_mnist_classes", "deep_sets")
@@ -57,8 +77,22 @@ def test_a_slip_in_set_is_one_line(given: dict[str, object], line: str) -> None:
     [
         ("[al]\nsteps = 1\n", "no table is called 'al'; did you mean 'all'?"),
         ("[all]\nsteps = 'x'\n", "mine.toml: [all]: steps=x: it takes a whole number, at least 1"),
-        ("[task.clevr_stat]\nsteps = 1\n", "'clevr_stat' is none of its tables; did you mean 'clevr_state'?"),
-        ("[rows]\nencoder = []\n", "'encoder' is none of its tables; did you mean 'encoders'?"),
+        ("[task.clevr_stat]\nsteps = 1\n", "'clevr_stat' is none of its tasks; did you mean 'clevr_state'?"),
+        ('[task."set_x*"]\nsteps = 1\n', "'set_x*' is none of its tasks"),
+        ("[task.clevr_state]\nrows = { encoder = [] }\n", "[task.clevr_state]: 'encoder' is none of its lists"),
+        ("[task.clevr_state]\nrows = 'mlp'\n", "[task.clevr_state]: rows is a table, not 'mlp'"),
+        ("[rows]\nencoder = []\n", "'encoder' is none of its lists; did you mean 'encoders'?"),
+        ("[rows]\nencoders = 'fspool'\n", "mine.toml: [rows]: encoders is a list of names, not 'fspool'"),
+        ("tasks = ['clevr_stat']\n", "mine.toml: tasks: no task is called 'clevr_stat'; did you mean 'clevr_state'?"),
+        ("tasks = 'clevr_state'\n", "mine.toml: tasks is a list of names, not 'clevr_state'"),
+        ("all = 3\n", "mine.toml: all is a table, not 3"),
+        ("[row]\nfspool = 3\n", "mine.toml: row.fspool is a table, not 3"),
+        ("about = 3\n", "mine.toml: about is a text, not 3"),
+        ("[row.fspol]\nsteps = 1\n", "mine.toml: [row.'fspol']: no encoder or predictor is called 'fspol'; did you"),
+        ('[row."fspool + msp"]\n', "mine.toml: [row.'fspool + msp']: no decoder is called 'msp'"),
+        ('[row."fspool:piece=3"]\n', "fspool has no option 'piece'; did you mean 'pieces'?"),
+        ("[row.fspool]\nstep = 1\n", "mine.toml: [row.'fspool']: no setting is called 'step'; did you mean 'steps'?"),
+        ("[tuned.set_digits]\nfspool = { learning_rate = 'x' }\n", "[tuned.set_digits.'fspool']: learning_rate=x: it"),
         ('extends = "quik"\n', "no preset is called 'quik'; did you mean 'quick'?"),
         ("steps = \n", "mine.toml: "),
     ],

@@ -1,12 +1,15 @@
 """Every number of a run comes from a file, and those of the papers are the papers'."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.presets import PRESETS, SETTINGS, load
 from setbench.tasks.catalogue import TASKS
 
+PAPERS = ("paper", "paper_code")
 ARITHMETIC = [name for name in TASKS if name.startswith("arithmetic_")]
 
 
@@ -37,24 +40,28 @@ def test_the_files_are_the_presets() -> None:
 
 
 def test_one_budget_a_table() -> None:
-    """Every row of a task has the same steps, batch and latent width, whatever was tuned for it."""
+    """Every row of a task has the same steps, batch and latent width, whatever was tuned for it. The papers' own rows
+    have the papers' own."""
     for name in PRESETS:
         preset = load(name)
+        assert (name in PAPERS) == bool(preset.row)
         for task in TASKS:
             for row in ("deep_sets", "fspool + dspn", "mlp decoder"):
                 mine, usual = preset.settings(task, row)[0], preset.settings(task, "some row")[0]
                 assert (mine.steps, mine.batch, mine.latent) == (usual.steps, usual.batch, usual.latent)
 
 
-@pytest.mark.parametrize("name", ["paper", "paper_code"])
+@pytest.mark.parametrize("name", PAPERS)
 def test_the_papers_numbers(name: str) -> None:
-    """Zhang et al. 2019, appendix B; Murphy et al. 2019, supplement. Epochs times examples over the batch."""
+    """Zhang et al. 2019 and Murphy et al. 2019, worked out: epochs times whole batches of all training examples."""
     preset = load(name)
     mnist, _ = preset.settings("set_mnist", "fspool + dspn")
     assert mnist.steps == 100 * 60_000 // 32
     assert (mnist.batch, mnist.learning_rate, mnist.schedule, mnist.clip) == (32, 1e-2, "constant", 0)
     assert mnist.latent == {"paper": 256, "paper_code": 64}[name]
     assert mnist.width == 256
+    assert mnist.sizes["train"] == 60_000
+    assert mnist.sizes["test"] == {"paper": 10_000, "paper_code": 1_000}[name]
     for task in ("clevr_box", "clevr_state"):
         clevr, _ = preset.settings(task, "relation_fspool + dspn")
         assert clevr.steps == 100 * 70_000 // 32
@@ -62,16 +69,71 @@ def test_the_papers_numbers(name: str) -> None:
         assert clevr.image_encoder == "resnet34"
         assert clevr.sizes["train"] == 70_000
         assert clevr.sizes["test"] == 15_000
-    for task in ARITHMETIC:
-        sums, _ = preset.settings(task, "janossy:k=2")
-        assert sums.steps == 1000 * (100_000 // 128 + 1)
-        assert (sums.batch, sums.learning_rate, sums.head) == (128, 1e-3, "linear")
-        assert sums.sizes == {"train": 100_000, "validation": 10_000, "test": 10_000}
+
+
+def planned(name: str, *tasks: str) -> list[Cell]:
+    request = Request(asked_tasks(tasks), None, None, (0,), load(name), "cpu", None)
+    return [cell for cell in plan(request) if not cell.constant]
+
+
+@pytest.mark.parametrize("task", ARITHMETIC)
+@pytest.mark.parametrize("name", PAPERS)
+def test_the_papers_arithmetic(name: str, task: str) -> None:
+    """Five networks (phi of 30, LSTM of 50, GRU of 80) by two rho (none, and 100 units for twice as many epochs)."""
+    cells = planned(name, task)
+    epochs = {
+        ("paper", "none"): 1000,
+        ("paper", "tanh"): 2000,
+        ("paper_code", "none"): 1000,
+        ("paper_code", "tanh"): 1000,
+    }
+    units = {"lstm": 50, "gru": 80, "mlp": 30}
+    found = []
+    for cell in cells:
+        settings, options = cell.settings, cell.options["encoder"]
+        found.append((options.get("k"), options["phi"], options["rho"]))
+        size = units[str(options["phi"])]
+        assert settings.steps == epochs[name, str(options["rho"])] * (100_000 // 128)
+        assert (settings.batch, settings.head, settings.clip) == (128, "linear_xavier", 0)
+        assert settings.learning_rate == {"paper": 1e-3, "paper_code": 1e-4}[name]
+        assert settings.latent == (size if options["rho"] == "none" else 100)
+        assert size == (settings.latent if options["rho"] == "none" else settings.width)
+        assert settings.sizes == {"train": 100_000, "validation": 10_000, "test": 10_000}
+        if options["phi"] == "mlp":
+            assert (options["hidden"], options["activation"]) == (1, "tanh")
+            assert options["pool"] == {"paper": "mean", "paper_code": "sum"}[name]
+            assert options["shorten"] or options["k"] == 1
+    five = [(1, "mlp"), (2, "mlp"), (3, "mlp"), (None, "lstm"), (None, "gru")]
+    assert sorted(found, key=str) == sorted([(*one, rho) for one in five for rho in ("none", "tanh")], key=str)
+
+
+@pytest.mark.parametrize("task", ["clevr_box", "clevr_state"])
+def test_presence_starts_at_0_on_clevr_and_at_1_on_mnist(task: str) -> None:
+    for name in PAPERS:
+        starts = [cell.options["decoder"].get("presence") for cell in planned(name, task, "set_mnist")]
+        assert starts == [0, 0, None, 1, 1, None]
 
 
 def test_the_papers_text_and_code_differ_where_the_authors_do() -> None:
-    assert load("paper").rows("decoders", "clevr_state")[-1] == "dspn:step=paper"
-    assert load("paper_code").rows("decoders", "clevr_state")[-1] == "dspn:step=paper,loss=last"
+    assert [cell.row for cell in planned("paper", "clevr_state")][-1] == "relation_fspool + dspn:step=paper"
+    assert [cell.row for cell in planned("paper_code", "clevr_state")][
+        -1
+    ] == "relation_fspool + dspn:step=paper,loss=last"
+
+
+SOURCE = re.compile(
+    r"# (\[Z\].*(table|text|section 3\.1|mnist\.sh|clevr\.sh|train\.py|model\.py|data\.py)"
+    r"|\[M\].*(table 1|section 4\.1|supplement|train\.py|models\.py|the same)|\[ours\])"
+)
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_every_number_of_the_papers_says_where_it_is_from(name: str) -> None:
+    """A line that sets something, or names a row, ends in its source."""
+    lines = (SETTINGS / f"{name}.toml").read_text(encoding="utf-8").splitlines()
+    said = [line for line in lines if not line.startswith(("#", "[", "about = ", "extends = ", "]")) and line]
+    assert len(said) >= 17
+    assert [line for line in said if not SOURCE.search(line)] == []
 
 
 def test_tuned_choices_stand_above_the_preset(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

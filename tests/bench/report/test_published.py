@@ -1,7 +1,12 @@
 """Published figures: complete, and beside ours only where we have some."""
 
 import tomllib
+from fnmatch import fnmatchcase
 
+import pytest
+
+from setbench.bench.plan.cells import Request, asked_tasks, plan
+from setbench.bench.plan.presets import load
 from setbench.bench.report.document import Grid
 from setbench.bench.report.published import FILE, published
 from setbench.bench.report.tables import tables
@@ -18,6 +23,33 @@ def test_every_table_says_where_it_is_from_and_why_it_cannot_be_compared():
 
 def test_every_table_is_about_a_task_of_ours():
     assert {task for source in SOURCES for task in source["tasks"]} <= set(TASKS)
+
+
+@pytest.mark.parametrize("name", ["paper", "paper_code"])
+def test_the_paper_presets_have_the_published_rows_and_no_others(name):
+    preset = load(name)
+    assert sorted(preset.on) == sorted(task for source in SOURCES for task in source["tasks"])
+    cells = plan(Request(asked_tasks(preset.on), None, None, (0,), preset, "cpu", None))
+    assert not any(cell.blocked for cell in cells)
+    for source in SOURCES:
+        rows = {cell.row for cell in cells if cell.task in source["tasks"] and not cell.constant}
+        theirs = [theirs["ours"] for theirs in source["theirs"] if "ours" in theirs]
+        assert len(rows) == (10 if "arithmetic" in source["title"] else 3)
+        assert all(any(fnmatchcase(row, pattern) for row in rows for pattern in ours) for ours in theirs)
+        assert all(any(fnmatchcase(row, pattern) for ours in theirs for pattern in ours) for row in rows)
+        assert not [ours for ours in theirs if not any(fnmatchcase(row, ours[0]) for row in rows)]
+
+
+def test_ours_stand_beside_theirs_whatever_their_options(make):
+    row = "relation_fspool + dspn:step=paper,loss=last"
+    steps = {f"T={steps}": {"ap_inf": 1.0, "ap_published_inf": steps} for steps in (10, 20)}
+    found = [make.record("clevr_state", row, metrics=steps, headline={"metric": "ap_inf", "variant": "T=10"})]
+    found += [
+        make.record("clevr_state", "mlp:presence=0.0 decoder", metrics={"": {"ap_inf": 1.0, "ap_published_inf": 3.5}})
+    ]
+    (grid,) = (block for block in published(tables(found)) if isinstance(block, Grid))
+    ours = [[cell.text for cell in line][:3:2] for line in grid.rows if "ours" in line[1].text]
+    assert ours == [["mlp:presence=0.0 decoder", "3.50"], [f"{row}, T=10", "10.0"], [f"{row}, T=20", "20.0"]]
 
 
 def test_ours_stand_beside_theirs(make):

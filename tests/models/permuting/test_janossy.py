@@ -1,6 +1,6 @@
 """Janossy pooling against its definition: a loop over itertools.permutations, one set and one tuple at a time."""
 
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from setbench.models.interfaces import SetSpec
 from setbench.models.ops import layers
 from setbench.models.ops.counting import ordered_tuples
 from setbench.models.permuting.deep_sets import DeepSets
-from setbench.models.permuting.janossy import Janossy
+from setbench.models.permuting.janossy import Janossy, subsets
 
 SPEC = SetSpec(features=3, max_size=5)
 SIZES = (5, 4, 3, 2, 1, 0)
@@ -139,3 +139,50 @@ def test_variance_is_a_mean_over_pairs_and_k_2_learns_it_where_k_1_cannot():
             adam.step()
         errors[k] = loss.item()
     assert errors[2] < errors[1] / 3
+
+
+def test_the_papers_rho_activation_and_pool_by_hand():
+    """phi one layer of tanh as wide as the code, summed over the orders of every pair, each order counting half."""
+    torch.manual_seed(0)
+    encoder = Janossy(
+        SPEC, latent=4, width=9, k=2, rho="none", hidden=1, activation="tanh", pool="sum", shorten=True
+    ).double()
+    weight, bias = encoder.phi.network.layer.joint.weight, encoder.phi.network.layer.joint.bias
+    assert weight.shape == (4, 2)  # 3 // 2 numbers an element, two elements
+    assert not bias.any()
+    assert weight.abs().max() <= 1  # Xavier: sqrt(6 / (2 + 4))
+    encoder.phi.network.layer.joint.bias.data.normal_()
+    elements, mask = batch()
+    for x, n, code in zip(elements, SIZES, encoder(elements, mask), strict=True):
+        pairs = list(permutations(x[:n, :1], 2)) if n > 1 else [(first, 0 * first) for first in x[:n, :1]]
+        pairs = pairs or [(torch.zeros(1, dtype=torch.float64),) * 2]
+        terms = torch.stack([(weight @ torch.cat(pair) + bias).tanh() for pair in pairs])
+        expected = terms.sum(dim=0) / (2 if n > 1 else 1)
+        torch.testing.assert_close(code, expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("hidden", [1, 2])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_tanh_layers_equal_their_definition(k, hidden):
+    torch.manual_seed(0)
+    encoder = Janossy(SPEC, latent=4, width=6, k=k, rho="tanh", hidden=hidden, activation="tanh").double()
+    elements, mask = batch()
+    for x, n, code in zip(elements, SIZES, encoder(elements, mask), strict=True):
+        orders = list(permutations(x[:n], min(k, n))) or [()]
+        padding = [torch.zeros(3, dtype=torch.float64)]
+        value = torch.stack([torch.cat([*order, *padding * (k - len(order))]) for order in orders])
+        value = encoder.phi.network.layer.joint(value).tanh()
+        for layer in [one for one in encoder.phi.network.deeper.modules() if isinstance(one, nn.Linear)]:
+            value = layer(value).tanh()
+        torch.testing.assert_close(code, encoder.rho[0](value.mean(dim=0)).tanh(), rtol=0, atol=1e-13)
+
+
+def test_shortened_vectors_leave_something_of_every_element():
+    with pytest.raises(ValueError, match="3 numbers an element cannot be shortened for 5-tuples"):
+        Janossy(SPEC, latent=2, width=2, k=5, shorten=True)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_subsets_are_counted(k):
+    sizes = torch.arange(7)
+    assert subsets(sizes, k).tolist() == [max(len(list(combinations(range(n), k))), 1) for n in range(7)]

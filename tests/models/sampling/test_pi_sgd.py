@@ -78,3 +78,29 @@ def test_p_is_for_training_and_evaluation_keeps_its_own():
 
 def test_both_networks_stand_in_the_cross():
     assert [row.name for row in model_specs("encoder") if row.entry.name == "pi_sgd"] == ["pi_sgd", "pi_sgd:phi=gru"]
+
+
+@pytest.mark.parametrize(("phi", "size"), [("lstm", 5), ("gru", 4)])
+def test_the_papers_rho_by_hand(phi, size):
+    """One element: no order to draw. The state itself, as large as the code; or one layer of tanh behind it."""
+    torch.manual_seed(0)
+    element, real = torch.randn(1, 1, 3, dtype=torch.float64), torch.ones(1, 1, dtype=torch.bool)
+    plain = PiSGD(SPEC, latent=size, width=9, phi=phi, rho="none").double()
+    layer = PiSGD(SPEC, latent=2, width=size, phi=phi, rho="tanh").double()
+    layer.last_state.load_state_dict(plain.last_state.state_dict())
+    state = plain.last_state.rnn(element)[0][:, -1]
+    assert torch.equal(plain(element, real), state)
+    assert not layer.output.bias.any()
+    expected = (state @ layer.output.weight.T).tanh()
+    torch.testing.assert_close(layer(element, real), expected, rtol=0, atol=1e-14)
+
+
+def test_codes_are_averaged_behind_the_tanh():
+    torch.manual_seed(0)
+    encoder = PiSGD(SPEC, latent=4, width=6, rho="tanh").double()
+    elements, real = torch.randn(1, 5, 3, dtype=torch.float64), torch.ones(1, 5, dtype=torch.bool)
+    encoder.samples, encoder.frozen_seed = 3, 0
+    orders = uniform(elements, 0, 5, 3, 1)[..., 0].T
+    single = [encoder.last_state(elements[:, order.argsort()], torch.tensor([5])) for order in orders]
+    expected = torch.stack([encoder.output(state).tanh() for state in single]).mean(dim=0)
+    torch.testing.assert_close(encoder(elements, real), expected, rtol=0, atol=1e-13)

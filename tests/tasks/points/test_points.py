@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 from sklearn.datasets import load_digits
 
 import setbench.tasks.points.set_digits as set_digits
+import setbench.tasks.points.set_mnist as set_mnist
 from setbench.options import UnknownName
 from setbench.sets import PredictedSets
 from setbench.tasks.catalogue import parse_task
@@ -274,3 +275,21 @@ def test_the_global_mean_is_the_threshold(real_data: Path) -> None:
 
     raw = gzip.decompress((real_data / "mnist" / "train-images-idx3-ubyte.gz").read_bytes())[16:]
     assert 33 < np.frombuffer(raw, dtype=np.uint8).mean() < 34
+
+
+@pytest.mark.parametrize(("asked", "there"), [(0, 55_000), (55_000, 55_000), (60_000, 60_000)])
+def test_all_60_000_pictures_train_where_asked_by_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int, there: int
+) -> None:
+    """As in the papers. The k-th picture's only point is the k-th pixel: those of the validation split are the last."""
+    images = np.zeros((60_000, 784), dtype=np.uint8)
+    images[np.arange(60_000), np.arange(60_000) % 784] = 255
+    loaded = {"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": np.arange(60_000) % 10}
+    monkeypatch.setattr(set_mnist, "load", lambda name, cache, data: loaded[name])
+    task = parse_task("set_mnist").make({"train": asked, "validation": 0, "test": 1}, tmp_path)
+    points = {name: (27 * task.split(name).targets.elements[:, 0]).round() for name in ("train", "validation")}  # type: ignore[union-attr]
+    pixels = {name: found @ torch.tensor([28.0, 1.0]) for name, found in points.items()}
+    assert torch.equal(pixels["train"], torch.arange(there) % 784.0)
+    assert torch.equal(pixels["validation"], torch.arange(55_000, 60_000) % 784.0)
+    assert task.notes == ["the validation split is of pictures trained on"] * (there == 60_000)
+    assert f" {there}/5000/1" in task.identity.checksum
