@@ -38,11 +38,12 @@ def log_cost(cost: str, options: Mapping[str, Value], size: int) -> float:
 
 
 def _log_term(term: str, options: Mapping[str, Value], size: int) -> float:
-    total, at = 0.0, 0
+    total, at, grows = 0.0, 0, False
     while at < len(term):
         found = FACTOR.match(term, at)
         if found is None:
-            raise ValueError(f"the cost {term!r} is no product as N^2 log N")
+            break
+        grows = grows or found[0][0] == "N"
         if found["log"]:
             total += math.log(math.log(size))
         elif found[0].startswith("N!"):
@@ -51,4 +52,6 @@ def _log_term(term: str, options: Mapping[str, Value], size: int) -> float:
         elif found[0].startswith("N"):
             total += int(found["power"] or 1) * math.log(size)
         at = found.end() + (term[found.end() : found.end() + 1] == " ")
+    if at < len(term) or not grows:
+        raise ValueError(f"the cost {term!r} is no product as N^2 log N")
     return total

@@ -73,7 +73,8 @@ def main(words: list[str] | None = None) -> int:
     try:
         report(run) if isinstance(run, Run) else print(f"tables and figures: {run.report()[0]}")
     except OSError as error:
-        print(f"{program()}: the report could not be written: {error}", file=sys.stderr)
+        what = "leaderboard" if isinstance(run, Run) else "tables"
+        print(f"{program()}: the {what} could not be written: {error}", file=sys.stderr)
         return code or 1
     return code
 
