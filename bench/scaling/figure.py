@@ -37,7 +37,7 @@ def growth_figure(curves: Sequence[Curve], paradigm: str) -> Figure | None:
     if not shown:
         return None
     shown.sort(key=lambda one: (one.values("step")[0][-1], -one.values("step")[1][-1]))  # as the lines end: left, top
-    names = [plain(one.series.model.name) for one in shown]
+    names = [plain(one.series.model.name, 52) for one in shown]
     looks = [LOOKS[place % len(LOOKS)] for place in range(len(names))]
     colours = sns.color_palette("colorblind")
     with plot_style():
@@ -113,24 +113,25 @@ def _guides(axes: Axes, curves: Sequence[Curve]) -> None:
         if end is None or begin is None or start == size:
             continue
         left = value * math.exp(begin - end)
-        middle = start * 2 if start * 2 < size else start
-        at = one.series.log_cost(middle)
-        assert at is not None
         axes.plot([start, size], [left, value], color=PALE, linewidth=2.5, alpha=0.6, zorder=1, scalex=False)
         axes.annotate(
             cost,
-            (middle, value * math.exp(at - end)),
-            xytext=(-4, 4),
+            (size, value),
+            xytext=(-5, 2),
             textcoords="offset points",
-            fontsize=8,
+            fontsize=8.5,
             color=INK,
             ha="right",
             va="bottom",
             style="italic",
+            bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
         )
 
 
 def _cost(curve: Curve) -> str:
-    """The catalogue's cost, with its exponents raised, and k where it has one."""
-    words = plain(re.sub(r"\^(\d+)", lambda power: power[1].translate(RAISED), curve.cost))
-    return f"{words}, k={curve.series.model.options['k']}" if "N!" in words else words
+    """The growth of the catalogue's cost in short: of its first term what it has of N, and k where it has one."""
+    term = curve.cost.partition(" + ")[0]
+    if "!" in term:
+        return f"{plain(term)}, k={curve.series.model.options['k']}"
+    words = " ".join(re.findall(r"log N|N(?:\^\d+)?", term))
+    return plain(re.sub(r"\^(\d+)", lambda power: power[1].translate(RAISED), words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -20,18 +21,21 @@ SECONDS, LEAST, MOST = 0.3, 3, 25
 """Timed calls go on until they have taken so long, but are at least and at most so many."""
 
 
-def median_within(work: Callable[[], Any], device: torch.device) -> tuple[float, int]:
-    """Median seconds of a call after a warm-up, and of how many; a call that is over a step's budget is timed once."""
+def median_within(work: Callable[[], Any], device: torch.device) -> tuple[float, int, int]:
+    """Median seconds of a call after a warm-up, of how many, and the fresh pages of the last; a call that is over a
+    step's budget is timed once."""
     times: list[float] = []
     while True:
         synchronize(device)
+        pages = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         start = time.perf_counter()
         work()
         synchronize(device)
         times.append(time.perf_counter() - start)
         timed = times[1:]  # the first is the warm-up
         if max(times) > STEP_SECONDS or len(timed) == MOST or (sum(timed) > SECONDS and len(timed) >= LEAST):
-            return statistics.median(timed or times), len(timed or times)
+            pages = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - pages
+            return statistics.median(timed or times), len(timed or times), pages
 
 
 def measure(encoder: str, batch: int, size: int, device: str, watch: Any) -> Timed:
@@ -60,14 +64,16 @@ def measure(encoder: str, batch: int, size: int, device: str, watch: Any) -> Tim
             optimiser.step()
 
         model.eval()
-        forward_seconds, _ = median_within(forward, place)
+        forward_seconds, _, forward_pages = median_within(forward, place)
         model.train()
-        step_seconds, repeats = median_within(step, place)
+        step_seconds, repeats, step_pages = median_within(step, place)
     return Timed(
         forward_ms=1000 * forward_seconds,
         step_ms=1000 * step_seconds,
         memory_mb=memory.megabytes(),
         repeats=repeats,
+        forward_pages=forward_pages,
+        step_pages=step_pages,
         reference_ms=1000 * reference,
         gpu=torch.cuda.get_device_name(place) if place.type == "cuda" else None,
     )

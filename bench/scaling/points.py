@@ -40,6 +40,8 @@ class Timed(Part):
     step_ms: float = Field(description="a training step: forward, backward, Adam")
     memory_mb: float = Field(description="the peak of what model, forward and steps added to the process")
     repeats: int = Field(description="timed steps")
+    forward_pages: int = Field(description="fresh pages of memory that the system gave to the last forward")
+    step_pages: int = Field(description="and to the last step")
     reference_ms: float = Field(description="a product of two 512 x 512 float32 matrices, timed beside them")
     gpu: Text | None = None
 

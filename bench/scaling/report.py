@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from setbench.options import UnknownName
 NOTES = Path(__file__).with_name("notes.toml")
 ABOVE = 0.2
 """An exponent that is above the catalogue's by more than this is mended or explained."""
+PAGES = 4096
+"""Fresh pages of a call, 16 MB on most machines, from which on they count."""
 SHOWN = (64, 512, 4096)
 """Set sizes whose step has a column."""
 QUANTITIES: dict[str, Callable[[Timed], float]] = {
@@ -69,6 +72,17 @@ class Curve:
         """Whether a time grows faster than the catalogue says."""
         found, theory = self.fits[quantity], self.theory(quantity)
         return quantity != "memory" and found is not None and theory is not None and found.exponent > theory + ABOVE
+
+    def fresh_memory(self, quantity: str) -> str:
+        """Where a time grows as the system begins to give fresh pages to every call, which it fills with zeros first:
+        that in words. From the first size fitted to the last they have grown twice as much as the cost, or more."""
+        found = self.fits[quantity]
+        pages = {point.size: getattr(point.timed, f"{quantity}_pages") for point in self.points if point.timed}
+        first, last = (found.sizes[0], found.sizes[-1]) if found else (0, 0)
+        now, then = self.series.log_cost(last) if last else None, self.series.log_cost(first) if first else None
+        if now is None or then is None or pages[last] < max(PAGES, 2 * math.exp(now - then) * pages[first]):
+            return ""
+        return f"fresh memory, {pages[first]:,} pages a call at {first:,} and {pages[last]:,} at {last:,}"
 
     @property
     def cost(self) -> str:
@@ -216,11 +230,11 @@ def _above(curves: Sequence[Curve]) -> list[Block]:
             found = one.fits[quantity]
             if found is not None and one.above(quantity):
                 model = one.series.model
-                why = notes.get(model.name) or notes.get(model.entry.name) or "not explained yet"
+                why = notes.get(model.name) or notes.get(model.entry.name) or one.fresh_memory(quantity)
                 sizes = f"{found.sizes[0]:,} to {found.sizes[-1]:,}"
                 items.append(
                     f"{one.series}, {quantity}: {found.exponent:.2f} ± {found.error:.2f} over {sizes}, where "
-                    f"{one.cost} has {one.theory(quantity):.2f}: {why}"
+                    f"{one.cost} has {one.theory(quantity):.2f}: {why or 'not explained yet'}"
                 )
     if not items:
         return [Text(f"No time grows faster than the catalogue's cost by more than {ABOVE} in the exponent.")]

@@ -27,11 +27,21 @@ def series(encoder: str, batch: int = 32) -> Series:
     return Series(parse(encoder, ("encoder",)), batch)
 
 
-def point(one: Series, size: int, step_ms: float | None, memory_mb: float = 1.0, **changes: Any) -> Point:
+def point(
+    one: Series, size: int, step_ms: float | None, memory_mb: float = 1.0, pages: int = 0, **changes: Any
+) -> Point:
     """A timed point, whose forward takes a third of the step; without a time, one that raised."""
     timed = None
     if step_ms is not None:
-        timed = Timed(forward_ms=step_ms / 3, step_ms=step_ms, memory_mb=memory_mb, repeats=5, reference_ms=3.0)
+        timed = Timed(
+            forward_ms=step_ms / 3,
+            step_ms=step_ms,
+            memory_mb=memory_mb,
+            repeats=5,
+            forward_pages=0,
+            step_pages=pages,
+            reference_ms=3.0,
+        )
     facts: dict[str, Any] = {
         "encoder": one.model.name,
         "options": dict(one.model.options),

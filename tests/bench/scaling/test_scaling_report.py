@@ -19,10 +19,11 @@ from setbench.models.catalogue import CATALOGUE, model_specs
 
 @pytest.fixture(scope="module")
 def points(tmp_path_factory: pytest.TempPathFactory) -> Points:
-    """Steps of 0.001 N^2.5 ms of two encoders whose cost is N^2, of 0.01 N ms of one whose cost is N, and a failure."""
+    """Steps of 0.001 N^2.5 ms of three encoders whose cost is N^2, of 0.01 N ms of one of cost N, and a failure."""
     found = Points(tmp_path_factory.mktemp("points"), SETUP, print)
     for size in SIZES[:7]:
         found.add(point(series("relation_network"), size, 0.001 * size**2.5, memory_mb=0.01 * size**2))
+        found.add(point(series("gin:graph=complete"), size, 0.001 * size**2.5, pages=10_000 * (size > 64)))
         found.add(point(series("edge_conv:graph=complete"), size, 0.001 * size**2.5))
     for size in SIZES:
         found.add(point(series("deep_sets"), size, 0.01 * size))
@@ -60,6 +61,9 @@ def test_what_is_above_the_cost_has_its_note(text: str) -> None:
     assert lines == [
         "- relation_network, batch 32, step: 2.50 ± 0.00 over 64 to 512, where N^2 has 2.00: not explained yet",
         "- relation_network, batch 32, forward: 2.50 ± 0.00 over 64 to 512, where N^2 has 2.00: not explained yet",
+        "- gin:graph=complete, batch 32, step: 2.50 ± 0.00 over 64 to 512, where N^2 has 2.00: fresh memory, 0 pages a "
+        "call at 64 and 10,000 at 512",
+        "- gin:graph=complete, batch 32, forward: 2.50 ± 0.00 over 64 to 512, where N^2 has 2.00: not explained yet",
         "- edge_conv:graph=complete, batch 32, step: 2.50 ± 0.00 over 64 to 512, where N^2 has 2.00: made up",
         "- edge_conv:graph=complete, batch 32, forward: 2.50 ± 0.00 over 64 to 512, where N^2 has 2.00: made up",
     ]
@@ -69,7 +73,7 @@ def test_the_page_says_what_the_numbers_belong_to(text: str) -> None:
     for words in (
         "a made-up processor, 2 cores, 8 GB, Linux; on cpu",
         "1 thread a process, one process at a time; torch 2.0",
-        "commit abc; 4 hashes of code",
+        "commit abc; 5 hashes of code",
         "4 features, width 64, a code of 64",
         "a made-up command",
     ):
@@ -98,7 +102,12 @@ def test_lines_differ_without_colour(points: Points) -> None:
     legend = figure.axes[-1].get_legend()
     assert legend is not None
     names = [text.get_text() for text in legend.get_texts()]
-    assert names == ["relation_network", "edge_conv:graph=complete", "deep_sets"]  # as their lines end
+    assert names == [
+        "relation_network",
+        "gin:graph=complete",
+        "edge_conv:graph=complete",
+        "deep_sets",
+    ]  # as their lines end
     assert all(one != other for one, other in combinations(LOOKS, 2))
     assert len(LOOKS) > 30
     guides = {text.get_text() for text in figure.axes[0].texts}
