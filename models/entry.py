@@ -39,7 +39,7 @@ class Entry:
         summary: what it does, in a line.
         invariance: "exact", "approximate" (``why`` says how) or "none" (a control).
         why: why it is as invariant as that.
-        cost: its cost in the set's size N.
+        cost: its cost in the set's size N; as ``models/cost.py`` reads it, the measured growth can be set beside it.
         options: what it is built with beside ``(spec, latent, width)``: the arguments of its class that have defaults.
         rows: the option strings that stand in the default cross; a row's name shows all options that tell them apart.
         more_rows: option strings that stand there too; a row's name shows these options only away from their defaults.

@@ -174,13 +174,20 @@ SLIPS = {
     "--set steps": "--set steps: 'steps' is no NAME=VALUE",
     "--preset nowhere.toml": "--preset nowhere.toml: no such file",
     "--threads 0": "--threads 0: it takes a whole number, at least 1",
+    "--scaling --tasks set_digits": "--tasks: --scaling has no use for it; leave it out",
+    "--scaling 7": "--scaling 7: it takes the largest set size, from 8 to 4,096",
+    "--scaling many": "--scaling many: it takes the largest set size, from 8 to 4,096",
+    "--scaling --report-only": "not allowed with argument",
+    "--scaling --models fspol": "no encoder is called 'fspol'; did you mean 'fspool'?",
+    "--scaling --models dspn": "no encoder is called 'dspn'",
+    "--scaling --threads 0": "--threads 0: it takes a whole number, at least 1",
 }
 
 
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_slip_is_one_line(slip: str, run_all: ModuleType, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     try:
-        more = [] if "--list" in slip or "--tune" in slip else ["--dry-run"]
+        more = [] if any(word in slip for word in ("--list", "--tune", "--scaling")) else ["--dry-run"]
         more += [] if "--results" in slip else ["--results", str(tmp_path)]
         code = run_all.main([*slip.split(), *more])
     except SystemExit as leaving:

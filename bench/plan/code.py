@@ -22,7 +22,7 @@ from setbench.options import UnknownName
 from setbench.tasks.catalogue import find
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("setbench.models.", "setbench.tasks.", "setbench.bench.cell.", "setbench.sets")
+ROOMS = ("setbench.models.", "setbench.tasks.", "setbench.bench.cell.", "setbench.bench.scaling.", "setbench.sets")
 SILENT = ("catalogue", "contract", "entry")
 """Modules of the rooms that say what there is, and decide no number."""
 

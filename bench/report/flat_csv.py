@@ -44,7 +44,7 @@ def csv_text(records: Iterable[Record]) -> str:
     columns = [*FIRST, "variant", *metrics, *others]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_harmless(one_line(name, COLUMN_LENGTH)) for name in columns])
+    writer.writerow([harmless(one_line(name, COLUMN_LENGTH)) for name in columns])
     writer.writerows([_cell(line.get(name)) for name in columns] for line in lines)
     return text.getvalue()
 
@@ -78,9 +78,9 @@ def _plain(value: Value | list[Value] | Mapping[str, Value]) -> Value:
 def _cell(value: Value) -> Value:
     if isinstance(value, float):
         return repr(value)
-    return _harmless(value) if isinstance(value, str) else value
+    return harmless(value) if isinstance(value, str) else value
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     clean = "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
     return f"'{clean}" if clean.lstrip().startswith(("=", "+", "-", "@")) else clean

@@ -16,6 +16,7 @@ if refusal():  # before the imports below, which need what only Unix has
 from setbench.bench.runner.driver import Run, program
 from setbench.bench.runner.listing import catalogue_text, entry_text, plan_text
 from setbench.bench.runner.parser import parser, run_options
+from setbench.bench.scaling.run import Scaling
 from setbench.plugins import plug_in
 
 EXIT_LEFT, EXIT_INTERRUPTED, EXIT_TERMINATED = 3, 130, 143
@@ -35,15 +36,16 @@ def main(words: list[str] | None = None) -> int:
         if "list" in given:
             print(entry_text(given["list"]) if given["list"] else catalogue_text())
             return 0
-        run = Run(run_options(given))
-        if "tune" in given and run.options.shard:
+        options = run_options(given)
+        run = Scaling(options, given, given["scaling"]) if "scaling" in given else Run(options)
+        if "tune" in given and options.shard:
             raise ValueError("--shard: --tune compares all trials of a row; leave one of the two out")
     except BrokenPipeError:
         raise
     except (ValueError, OSError) as error:
         print(f"{program()}: {error}", file=sys.stderr)
         return 2
-    if "dry_run" in given:
+    if "dry_run" in given and isinstance(run, Run):
         print(plan_text(run))
         return 0
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -51,16 +53,17 @@ def main(words: list[str] | None = None) -> int:
             signal.signal(number, _stop)
     code = 0
     try:
-        if "tune" in given:
-            from setbench.bench.runner.tune import tune
+        if isinstance(run, Run):
+            if "tune" in given:
+                from setbench.bench.runner.tune import tune
 
-            return tune(run)
-        if run.options.replay:
-            from setbench.bench.runner.replay import replay
+                return tune(run)
+            if run.options.replay:
+                from setbench.bench.runner.replay import replay
 
-            replay(run)
+                replay(run)
         code = 0 if "report_only" in given or run.execute() else 1
-        code = code or (EXIT_LEFT if run.left else 0)
+        code = code or (EXIT_LEFT if isinstance(run, Run) and run.left else 0)
     except KeyboardInterrupt as stop:
         code = EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
         print("interrupted: what was finished is kept; the same command goes on from there", file=sys.stderr)
@@ -68,9 +71,10 @@ def main(words: list[str] | None = None) -> int:
         print(f"{program()}: {error}", file=sys.stderr)
         return 1
     try:
-        report(run)
+        report(run) if isinstance(run, Run) else print(f"tables and figures: {run.report()[0]}")
     except OSError as error:
-        print(f"{program()}: the leaderboard could not be written: {error}", file=sys.stderr)
+        what = "leaderboard" if isinstance(run, Run) else "tables"
+        print(f"{program()}: the {what} could not be written: {error}", file=sys.stderr)
         return code or 1
     return code
 

@@ -66,6 +66,13 @@ def parser() -> argparse.ArgumentParser:
         "tune": "choose learning rates on the validation split, and write them into RESULTS/tuned.toml",
     }.items():
         instead.add_argument(f"--{word}", action="store_true", help=meaning)
+    instead.add_argument(
+        "--scaling",
+        nargs="?",
+        metavar="SIZE",
+        help="measure how the time and memory of encoders grow with the set's size, up to SIZE (default 4096), and "
+        "write RESULTS/scaling/; what is measured stays",
+    )
     made.add_argument("--version", action="version", version=f"setbench {__version__}")
     shtab.add_argument_to(made, "--print-completion", help="of the shell named: bash, zsh or tcsh")
     return made

@@ -14,7 +14,7 @@ ENTRIES: tuple[Entry, ...] = (
         paper="Lee et al. 2019",
         summary="two self-attention blocks, then pooling by attention to a learned seed",
         why="attention is a weighted sum over the elements",
-        cost="N^2 (block=isab: N)",
+        cost="N^2; block=isab: N",
         options={
             "variant": Option("paper", "the paper's text or the authors' code", ("paper", "code")),
             "block": Option("sab", "full or induced self-attention", ("sab", "isab")),

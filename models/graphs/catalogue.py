@@ -16,7 +16,7 @@ _GRAPH = {
 _HEADS = Option(4, "attention heads; must divide the width", low=1)
 _BOTH_GRAPHS = ("", "graph=knn")
 _SYMMETRIC = "messages and the pool are symmetric in the elements; ties among neighbours are settled by content"
-_COST = "N^2 (complete), N^2 distances and N k messages (knn)"
+_COST = "N^2; graph=knn: N^2 distances + N k messages"
 
 # Told apart by measurement: tests/models/graphs/test_pyg_aggregation.py.
 _INVARIANT = (
@@ -49,7 +49,7 @@ ENTRIES: tuple[Entry, ...] = (
         paper="Wang et al. 2019",
         summary="maximum over neighbours of a network of an element and a difference (PyG); graph=dynamic is DGCNN's",
         why=_SYMMETRIC,
-        cost=_COST,
+        cost=_COST.replace("knn", "knn,dynamic"),
         options={
             **_GRAPH,
             "graph": Option(
@@ -113,7 +113,7 @@ ENTRIES: tuple[Entry, ...] = (
         summary="graph convolutions between the extreme members of hyperedges: each element's neighbourhood, made up "
         "for sets; along one fixed direction (the authors' fast variant)",
         why="its random direction is drawn once for all sets, and ties are settled by content",
-        cost="N^2 distances, N k pairs",
+        cost="N^2 distances + N k pairs",
         options={
             "neighbours": Option(4, "how many nearest ones make a hyperedge with an element", low=1),
             "mediators": Option(True, "members between the extreme ones take part"),
@@ -129,7 +129,7 @@ ENTRIES: tuple[Entry, ...] = (
         summary="after LambdaNet: messages along triplets of neighbours, one kind of them, a network for each place; "
         "without its types and its attention over usages",
         why="places are given by nearness, and ties are settled by content",
-        cost="N^2 distances, N k^2 triplets",
+        cost="N^2 distances + N k^2 triplets",
         options={
             "neighbours": Option(4, "how many nearest ones an element forms triplets with", low=2),
             "layers": Option(2, "rounds of messages", low=1),
@@ -165,7 +165,7 @@ ENTRIES: tuple[Entry, ...] = (
         paper="Fey and Lenssen 2019",
         summary="an invariant aggregation of PyTorch Geometric over a network of each element",
         why="symmetric in the elements (Sort: unless different elements tie in its key)",
-        cost="N (SetTransformer N^2, Sort and Quantile N log N)",
+        cost="N; aggr=SetTransformer: N^2; aggr=Sort,Median,Quantile: N log N",
         options={"aggr": Option("Mean", "class name in torch_geometric.nn.aggr", _INVARIANT)},
         rows=tuple(f"aggr={name}" for name in _INVARIANT if name not in ("Min", "Var", "Multi")),
     ),
@@ -178,6 +178,7 @@ ENTRIES: tuple[Entry, ...] = (
         summary="an aggregation of PyTorch Geometric that depends on the order, over a network of each element",
         invariance="none",
         why="by its own documentation no invariant operator",
+        cost="N; aggr=PatchTransformer: N^2",
         overrides=("aggr",),
         options={"aggr": Option("LSTM", "class name in torch_geometric.nn.aggr", _ORDERED)},
         rows=tuple(f"aggr={name}" for name in _ORDERED),

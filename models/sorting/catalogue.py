@@ -33,7 +33,7 @@ ENTRIES: tuple[Entry, ...] = (
         paper="Grover et al. 2019; Prillo & Eisenschlos 2020",
         summary="sort by a learned score, gradients straight through a relaxed sort, before an order-sensitive network",
         why="one order for all permutations; its gradient in the score is that of a surrogate",
-        cost="N^2 (the relaxed permutation of the backward pass)",
+        cost="N^2 entries of the relaxed permutation",
         options={
             "net": NET,
             "surrogate": Option("neuralsort", "the relaxed sort of the backward pass", ("neuralsort", "softsort")),

@@ -59,7 +59,8 @@ class ScoreSort(SetEncoder):
     ) -> Float[Tensor, "batch latent"]:
         scores = self.score(elements).squeeze(-1)
         order = order_by(-scores, elements, mask)
-        soft = self.relax(scores, mask, self.temperature)
-        # The second term is zero; its derivative with respect to the scores is that of the relaxed sort.
-        ordered = gather(elements, order) + (soft - soft.detach()) @ elements
+        ordered = gather(elements, order)
+        if scores.requires_grad:  # what is added is zero; its derivative in the scores is that of the relaxed sort
+            soft = self.relax(scores, mask, self.temperature)
+            ordered = ordered + (soft - soft.detach()) @ elements
         return self.net(ordered, mask.take_along_dim(order, dim=1))

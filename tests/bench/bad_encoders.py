@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import torch
 from torch import Tensor, nn
 
 from setbench.models.interfaces import SetEncoder, SetSpec
@@ -36,4 +37,22 @@ class Endless(NanLoss):
 
     def forward(self, elements: Tensor, mask: Tensor) -> Tensor:
         time.sleep(600)
+        return super().forward(elements, mask)
+
+
+class SlowWhenLarge(NanLoss):
+    """From sets of 16 on a training step takes over two seconds."""
+
+    def forward(self, elements: Tensor, mask: Tensor) -> Tensor:
+        if self.training and elements.shape[1] >= 16:
+            time.sleep(2.05)
+        return super().forward(elements, mask)
+
+
+class HungryWhenLarge(NanLoss):
+    """From sets of 16 on it asks for a terabyte."""
+
+    def forward(self, elements: Tensor, mask: Tensor) -> Tensor:
+        if elements.shape[1] >= 16:
+            torch.empty(2**40, dtype=torch.uint8)
         return super().forward(elements, mask)

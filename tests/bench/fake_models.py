@@ -15,4 +15,10 @@ def _entry(name: str, kind: str) -> Entry:
     )
 
 
-FAKES = (_entry("raising", "Raising"), _entry("nan_loss", "NanLoss"), _entry("endless", "Endless"))
+FAKES = (
+    _entry("raising", "Raising"),
+    _entry("nan_loss", "NanLoss"),
+    _entry("endless", "Endless"),
+    _entry("slow_when_large", "SlowWhenLarge"),
+    _entry("hungry_when_large", "HungryWhenLarge"),
+)

@@ -27,6 +27,15 @@ def test_code_is_that_of_the_set_sorted_by_score(encoder: ScoreSort) -> None:
         torch.testing.assert_close(code, encoder.net.net(slots.flatten()), atol=1e-12, rtol=0)
 
 
+def test_without_gradients_the_code_is_the_same_and_nothing_is_relaxed(encoder: ScoreSort) -> None:
+    elements = torch.randn(2, 5, 3, dtype=torch.float64)
+    mask = torch.tensor([[True] * 5, [True, False, True, True, False]])
+    expected = encoder(elements, mask).detach()
+    encoder.relax = None  # would raise if it were called
+    with torch.no_grad():
+        assert torch.equal(encoder(elements, mask), expected)
+
+
 def test_gradient_of_the_score_is_that_of_the_relaxed_sort(encoder: ScoreSort) -> None:
     """Finite differences of <dL/d sequence, P(s) x>, the derivative taken at the hard sequence."""
     elements = torch.randn(1, 5, 3, dtype=torch.float64)
