@@ -230,7 +230,8 @@ def _above(curves: Sequence[Curve]) -> list[Block]:
             found = one.fits[quantity]
             if found is not None and one.above(quantity):
                 model = one.series.model
-                why = notes.get(model.name) or notes.get(model.entry.name) or one.fresh_memory(quantity)
+                note = notes.get(model.name) or notes.get(model.entry.name)
+                why = "; ".join(filter(None, (note, one.fresh_memory(quantity))))
                 sizes = f"{found.sizes[0]:,} to {found.sizes[-1]:,}"
                 items.append(
                     f"{one.series}, {quantity}: {found.exponent:.2f} ± {found.error:.2f} over {sizes}, where "
