@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from setbench.models.interfaces import Predictor, SetDecoder, SetEncoder, TaskLoss
+from setbench.models.ops.precision import at_least_single
 from setbench.sets import PredictedSets, SetBatch
 
 DRAWS = 20
@@ -125,7 +126,7 @@ class Readout(Predictor):
 
     def drawn(self, inputs: Any, draws: int) -> Float[Tensor, " draws batch *classes"]:
         """Single predictions: log-probabilities or numbers."""
-        out = torch.stack([self.head(self.encode(*inputs)) for _ in range(draws)])
+        out = at_least_single(torch.stack([self.head(self.encode(*inputs)) for _ in range(draws)]))
         return out.squeeze(-1) if self.classes is None else out.log_softmax(dim=-1)
 
     def forward(self, inputs: Any, budget: int | None = None) -> Float[Tensor, " batch *classes"]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from setbench.sets import PredictedSets, SetBatch
@@ -21,7 +21,19 @@ from setbench.specs import ImageSpec, InputSpec, OutputSpec
 from setbench.tasks.entry import Options, TaskEntry
 from setbench.tasks.no_data import NoData
 
-__all__ = ["DataIdentity", "Metric", "NoData", "Predict", "Progress", "Split", "Task", "mean_score", "shuffle"]
+__all__ = [
+    "DataIdentity",
+    "Metric",
+    "NoData",
+    "Predict",
+    "Progress",
+    "Split",
+    "Task",
+    "fresh_order",
+    "mean_score",
+    "reordered",
+    "shuffle",
+]
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress("rendering scenes", done, total)`` while data are prepared."""
@@ -94,9 +106,18 @@ def shuffle(
     elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"], generator: torch.Generator
 ) -> SetBatch:
     """The same sets with the real elements of each in a fresh random order, padding last."""
+    return reordered(SetBatch(elements, mask), fresh_order(mask, generator))
+
+
+def fresh_order(mask: Bool[Tensor, "batch size"], generator: torch.Generator) -> Int[Tensor, "batch size"]:
+    """For each set a random order of its real elements, those of padding last; mask and generator are the CPU's."""
     keys = torch.rand(mask.shape, generator=generator) + (~mask).float()
-    order = keys.argsort(dim=1)
-    return SetBatch(elements.take_along_dim(order[..., None], dim=1), mask.take_along_dim(order, dim=1))
+    return keys.argsort(dim=1)
+
+
+def reordered(sets: SetBatch, order: Int[Tensor, "batch size"]) -> SetBatch:
+    """The same sets with the elements of each in another order."""
+    return SetBatch(sets.elements.take_along_dim(order[..., None], dim=1), sets.mask.take_along_dim(order, dim=1))
 
 
 class Task(ABC, Generic[P, T]):

@@ -173,6 +173,8 @@ SLIPS = {
     "--set steps=0": "--set: steps=0: it takes a whole number, at least 1",
     "--set steps": "--set steps: 'steps' is no NAME=VALUE",
     "--preset nowhere.toml": "--preset nowhere.toml: no such file",
+    "--precision half": "--precision half: known: float32, tf32, bf16",
+    "--precision tf32 --device cpu": "--precision tf32: a CPU has no TF32; use float32 or bf16",
     "--threads 0": "--threads 0: it takes a whole number, at least 1",
     "--scaling --tasks set_digits": "--tasks: --scaling has no use for it; leave it out",
     "--scaling 7": "--scaling 7: it takes the largest set size, from 8 to 4,096",

@@ -10,8 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from setbench.bench.cell.train import Diverged, to_device
+from setbench.bench.cell.batches import to_device
+from setbench.bench.cell.precision import lowered, raised
+from setbench.bench.cell.train import Diverged
 from setbench.bench.records.predictions import EXAMPLES, Examples, Predictions
+from setbench.bench.records.record import Precision
 from setbench.models.interfaces import Predictor, SetEncoder
 from setbench.sets import PredictedSets
 from setbench.specs import SetSpec
@@ -80,25 +83,27 @@ def codes_looked_at(predictor: Predictor) -> Iterator[None]:
         raise Diverged("the encoder's code is no finite number")
 
 
-def predict(predictor: Predictor, split: Split, device: torch.device) -> dict[str, Any]:
-    """The predictions of every variant for a whole split, in order, on the CPU.
+def predict(
+    predictor: Predictor, split: Split, device: torch.device, precision: Precision = "float32"
+) -> dict[str, Any]:
+    """The predictions of every variant for a whole split, in order, on the CPU, in float32 at the least.
 
     Under no_grad, not inference_mode: DSPN descends a gradient.
 
     Raises:
         Diverged: one of them is not finite.
     """
-    with torch.no_grad(), codes_looked_at(predictor):
+    with torch.no_grad(), codes_looked_at(predictor), lowered(device, precision):
         parts = [predictor.answers(to_device(chunk.inputs, device)) for chunk in split.batches(BATCH)]
-    return {name: finite(_joined([part[name] for part in parts]), _where(name)) for name in parts[0]}
+    return {name: finite(raised(_joined([part[name] for part in parts])), _where(name)) for name in parts[0]}
 
 
-def predict_one(predictor: Predictor, device: torch.device, variant: str, split: Split) -> Any:
+def predict_one(predictor: Predictor, device: torch.device, precision: Precision, variant: str, split: Split) -> Any:
     """The predictions of one variant, as :func:`predict` gives them."""
     budget = predictor.variants()[variant]
-    with torch.no_grad(), codes_looked_at(predictor):
+    with torch.no_grad(), codes_looked_at(predictor), lowered(device, precision):
         parts = [predictor(to_device(chunk.inputs, device), budget) for chunk in split.batches(BATCH)]
-    return finite(_joined(parts), _where(variant))
+    return finite(raised(_joined(parts)), _where(variant))
 
 
 def _where(variant: str) -> str:
@@ -112,15 +117,15 @@ def _joined(parts: list[Any]) -> Any:
 
 
 def evaluate(
-    predictor: Predictor, task: Task, split: Split, device: torch.device
+    predictor: Predictor, task: Task, split: Split, device: torch.device, precision: Precision = "float32"
 ) -> tuple[dict[str, dict[str, float]], dict[str, list[float]], Mapping[str, Tensor]]:
     """Every metric of every variant; the figure's columns of the headline variant, where the task draws any; and the
     headline's score of every example."""
-    predictions = predict(predictor, split, device)
+    predictions = predict(predictor, split, device, precision)
     for prediction in predictions.values():
         check_prediction(task.output, prediction, len(split))
     metrics = {
-        name: task.evaluate(prediction, split, partial(predict_one, predictor, device, name))
+        name: task.evaluate(prediction, split, partial(predict_one, predictor, device, precision, name))
         for name, prediction in predictions.items()
     }
     for found in metrics.values():
@@ -148,7 +153,12 @@ def _repeated(prediction: Any, split: Split) -> Any:
 
 
 def sample_predictions(
-    predictor: Predictor, task: Task, name: str, split: Split, device: torch.device
+    predictor: Predictor,
+    task: Task,
+    name: str,
+    split: Split,
+    device: torch.device,
+    precision: Precision = "float32",
 ) -> tuple[Examples, Predictions] | None:
     """A few examples from all over the split and all that the decoder passes through on them, evaluated as for the
     headline; None where no sets come out."""
@@ -156,7 +166,7 @@ def sample_predictions(
         return None
     chosen = spread_out(EXAMPLES, len(split))
     batch = split.batch(chosen)
-    with torch.no_grad():
+    with torch.no_grad(), lowered(device, precision):
         sets = predictor.trajectory(to_device(batch.inputs, device), headline_variant(predictor)[1])
     seen = task.pictures(name)
     images = None if seen is None else seen[chosen].permute(0, 2, 3, 1).contiguous().numpy()

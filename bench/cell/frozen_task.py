@@ -12,7 +12,7 @@ import torch
 from filelock import FileLock
 from torch import Tensor
 
-from setbench.bench.cell.train import to_device
+from setbench.bench.cell.batches import to_device
 from setbench.files import replacing
 from setbench.models.images.frozen import WEIGHTS, load_frozen
 from setbench.specs import VectorSpec

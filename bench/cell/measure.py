@@ -15,9 +15,11 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from setbench.bench.cell.batches import to_device
 from setbench.bench.cell.evaluate import as_tuple, finite, headline_variant, spread_out
+from setbench.bench.cell.precision import lowered, products_in
 from setbench.bench.cell.quiet import QuietMachine
-from setbench.bench.cell.train import Trainer, to_device
+from setbench.bench.cell.train import Trainer
 from setbench.bench.records.record import Invariance
 from setbench.models.interfaces import Predictor
 from setbench.models.ops.presence import merge
@@ -61,7 +63,8 @@ def matmul_seconds(device: torch.device, repeats: int) -> float:
 
 
 class PeakMemory:
-    """MB that a model and its training add to the process: the allocator's peak on CUDA; on Linux the peak of what the
+    """MB that a model and its training add to the process: the allocator's peak on CUDA, less what training data take
+    there; on Linux the peak of what the
     process holds, from now on, less what it holds now; elsewhere the growth of its peak since its start."""
 
     def __init__(self, device: torch.device) -> None:
@@ -72,9 +75,10 @@ class PeakMemory:
         self.resets = _reset_peak()
         self.start = _status_mb("VmRSS") if self.resets else _peak_rss()
 
-    def megabytes(self) -> float:
+    def megabytes(self, data: int = 0) -> float:
+        """The peak so far; ``data`` are bytes of training data that lie on the device."""
         if self.device.type == "cuda":
-            return torch.cuda.max_memory_allocated(self.device) / 2**20
+            return (torch.cuda.max_memory_allocated(self.device) - data) / 2**20
         return max(0.0, (_status_mb("VmHWM") if self.resets else _peak_rss()) - self.start)
 
 
@@ -208,12 +212,13 @@ def measure_speed(
     budget = headline_variant(predictor)[1]
 
     def infer() -> None:
-        with torch.no_grad():
+        with torch.no_grad(), lowered(device, trainer.precision):
             predictor(inputs, budget)
 
     with quiet.timing():
         synchronize(device)
-        reference = matmul_seconds(device, max(3, repeats))
+        with products_in("float32"):
+            reference = matmul_seconds(device, max(3, repeats))
         latency = median_seconds(infer, device, repeats)
         predictor.train()
         step = median_seconds(lambda: trainer.step(0), device, repeats)
@@ -221,7 +226,7 @@ def measure_speed(
         "reference_ms": 1000 * reference,
         "latency_ms": 1000 * latency,
         "latency_batch": len(batch),
-        "throughput": min(trainer.settings.batch, len(trainer.split)) / step,
+        "throughput": trainer.batches.size / step,
     }
 
 

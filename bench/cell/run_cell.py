@@ -13,6 +13,7 @@ import torch
 from setbench.bench.cell.evaluate import best_constant, evaluate, headline_variant, sample_predictions
 from setbench.bench.cell.frozen_task import FROZEN, FrozenTask
 from setbench.bench.cell.measure import PeakMemory, measure_invariance, measure_speed
+from setbench.bench.cell.precision import products_in
 from setbench.bench.cell.quiet import QuietMachine
 from setbench.bench.cell.train import Trainer
 from setbench.bench.cell.validate import Validator
@@ -67,6 +68,13 @@ def run_cell(
     cell: Cell, cache: Path, data: Path | None, watch: Watch, checkpoint: Checkpoint | None = None
 ) -> tuple[Measured, Kept]:
     """Everything measured of one cell, and what is kept beside it. Raises what its parts raise."""
+    with products_in(cell.precision):
+        return _run_cell(cell, cache, data, watch, checkpoint)
+
+
+def _run_cell(
+    cell: Cell, cache: Path, data: Path | None, watch: Watch, checkpoint: Checkpoint | None
+) -> tuple[Measured, Kept]:
     start = time.perf_counter()
     device = torch.device(cell.device)
     task = make_task(cell, cache, data)
@@ -79,17 +87,20 @@ def run_cell(
         return floor, Kept(None, {})
     memory = PeakMemory(device)
     predictor = make_predictor(cell, task).to(device)
-    trainer = Trainer(predictor, task, train, cell.settings, cell.seed, device)
+    trainer = Trainer(predictor, task, train, cell.settings, cell.seed, device, cell.precision)
     calibration = trainer.calibrate()
     quiet = QuietMachine()
-    trained = trainer.run(watch, quiet.training, Validator(predictor, task, cell.settings, device), checkpoint)
-    peak = memory.megabytes()
+    validator = Validator(predictor, task, cell.settings, device, cell.precision)
+    trained = trainer.run(watch, quiet.training, validator, checkpoint)
+    peak = memory.megabytes(trainer.batches.bytes)
     predictor.eval()
     began = time.perf_counter()
     with quiet.training():
-        metrics, figures, items = evaluate(predictor, task, test, device)
-        invariance = measure_invariance(predictor, task, test, device, cell.settings.invariance_sets)
-        kept = sample_predictions(predictor, task, cell.split, test, device) if cell.seed == SEED else None
+        metrics, figures, items = evaluate(predictor, task, test, device, cell.precision)
+        with products_in("float32"):
+            invariance = measure_invariance(predictor, task, test, device, cell.settings.invariance_sets)
+        drawn = cell.seed == SEED
+        kept = sample_predictions(predictor, task, cell.split, test, device, cell.precision) if drawn else None
     evaluating = time.perf_counter() - began
     speed = measure_speed(trainer, predictor, test, device, quiet, cell.settings.timing_repeats)
     wall = trained.earlier + time.perf_counter() - start
@@ -111,6 +122,7 @@ def run_cell(
         invariance=invariance,
         parameters=sum(parameter.numel() for parameter in predictor.parameters()),
         peak_memory_mb=peak,
+        batches=trainer.batches.where,
         gpu=torch.cuda.get_device_name(device) if device.type == "cuda" else None,
     )
     return measured, Kept(kept, {name: scores.cpu().numpy() for name, scores in items.items()})

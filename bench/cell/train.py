@@ -13,9 +13,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from setbench.bench.cell.batches import Batches
+from setbench.bench.cell.precision import in_single, lowered, products_in
 from setbench.bench.plan.presets import Settings
 from setbench.bench.records.checkpoints import Checkpoint
-from setbench.bench.records.record import Curve
+from setbench.bench.records.record import Curve, Precision
 from setbench.models.interfaces import Predictor
 from setbench.tasks.interfaces import Split, Task
 
@@ -25,14 +27,6 @@ FIRST = 50
 
 class Diverged(FloatingPointError):
     """The loss is no longer a finite number."""
-
-
-def to_device(values: Any, device: torch.device) -> Any:
-    """Tensors as models want them: on the device, pictures as float in [0, 1]."""
-    if isinstance(values, tuple):
-        return tuple(to_device(part, device) for part in values)
-    values = values.to(device, non_blocking=True)
-    return values.float() / 255 if values.dtype == torch.uint8 else values
 
 
 class Validates(Protocol):
@@ -64,14 +58,22 @@ class Trainer:
         settings: steps, batch, learning rate, schedule, clipping.
         seed: of the batches and of the order of the elements within each set.
         device: where the predictor is.
+        precision: of its forward.
     """
 
     def __init__(
-        self, predictor: Predictor, task: Task, train: Split, settings: Settings, seed: int, device: torch.device
+        self,
+        predictor: Predictor,
+        task: Task,
+        train: Split,
+        settings: Settings,
+        seed: int,
+        device: torch.device,
+        precision: Precision = "float32",
     ) -> None:
-        self.predictor, self.task, self.split, self.settings, self.device = predictor, task, train, settings, device
-        self.generator = torch.Generator().manual_seed(seed)
-        self.order = torch.empty(0, dtype=torch.long)
+        self.predictor, self.settings, self.device, self.precision = predictor, settings, device, precision
+        self.batches = Batches(train, settings.batch, seed, device)
+        self.loss = in_single(task.loss) if precision == "bf16" else task.loss
         opponents = list(predictor.adversaries())
         taken = {id(parameter) for parameter in opponents}
         learners = [parameter for parameter in predictor.parameters() if id(parameter) not in taken]
@@ -79,19 +81,9 @@ class Trainer:
         self.learners = learners
         self.opponent = torch.optim.Adam(opponents, lr=settings.learning_rate, maximize=True) if opponents else None
 
-    def next_batch(self) -> tuple[Any, Any]:
-        """Inputs and targets of the next batch: without replacement within a pass, sets freshly shuffled."""
-        size = min(self.settings.batch, len(self.split))
-        if len(self.order) < size:
-            self.order = torch.randperm(len(self.split), generator=self.generator)
-        indices, self.order = self.order[:size], self.order[size:]
-        batch = self.split.batch(indices, self.generator)
-        inputs = to_device(batch.inputs, self.device)
-        return inputs, inputs if batch.targets is batch.inputs else to_device(batch.targets, self.device)
-
     def step(self, number: int) -> Tensor:
         """One optimiser step; returns the detached loss."""
-        inputs, targets = self.next_batch()
+        inputs, targets = self.batches.next()
         if self.opponent is not None:
             self._update(self.opponent, inputs, targets)
         for group in self.optimizer.param_groups:
@@ -100,7 +92,8 @@ class Trainer:
 
     def _update(self, optimizer: torch.optim.Optimizer, inputs: Any, targets: Any) -> Tensor:
         self.predictor.zero_grad(set_to_none=True)
-        losses = self.predictor.losses(inputs, targets, self.task.loss)
+        with lowered(self.device, self.precision):
+            losses = self.predictor.losses(inputs, targets, self.loss)
         total = torch.stack(list(losses.values())).sum()
         total.backward()
         if self.settings.clip:
@@ -115,8 +108,9 @@ class Trainer:
         return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * number / self.settings.steps))
 
     def calibrate(self) -> dict[str, float]:
-        """Let the predictor set what it sets from a first batch (DSPN: its step)."""
-        return self.predictor.calibrate(*self.next_batch())
+        """Let the predictor set what it sets from a first batch (DSPN: its step), in float32."""
+        with products_in("float32"):
+            return self.predictor.calibrate(*self.batches.next())
 
     def run(
         self,
@@ -187,8 +181,7 @@ class Trainer:
             "weights": self.predictor.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "opponent": self.opponent.state_dict() if self.opponent is not None else None,
-            "batches": self.generator.get_state(),
-            "order": self.order.clone(),
+            **self.batches.state(),
             "random": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
         }
@@ -198,8 +191,7 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.opponent is not None:
             self.opponent.load_state_dict(state["opponent"])
-        self.generator.set_state(state["batches"])
-        self.order = state["order"]
+        self.batches.restore(state)
         torch.set_rng_state(state["random"])
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"], self.device)

@@ -9,6 +9,7 @@ import torch
 from setbench.bench.cell.evaluate import headline_variant, predict_one, spread_out
 from setbench.bench.cell.train import Diverged
 from setbench.bench.plan.presets import Settings
+from setbench.bench.records.record import Precision
 from setbench.models.interfaces import Predictor
 from setbench.tasks.interfaces import Task
 
@@ -34,8 +35,15 @@ class Validator:
     The examples and their number follow from the settings alone, never from how fast the machine is.
     """
 
-    def __init__(self, predictor: Predictor, task: Task, settings: Settings, device: torch.device) -> None:
-        self.predictor, self.task, self.device = predictor, task, device
+    def __init__(
+        self,
+        predictor: Predictor,
+        task: Task,
+        settings: Settings,
+        device: torch.device,
+        precision: Precision = "float32",
+    ) -> None:
+        self.predictor, self.task, self.device, self.precision = predictor, task, device, precision
         self.variant = headline_variant(predictor)[0]
         self.steps = set(validation_steps(settings.steps))
         split = task.split("validation")
@@ -49,7 +57,7 @@ class Validator:
         with torch.random.fork_rng(devices):
             self.predictor.eval()
             try:
-                prediction = predict_one(self.predictor, self.device, self.variant, self.split)
+                prediction = predict_one(self.predictor, self.device, self.precision, self.variant, self.split)
             except Diverged:
                 return None
             finally:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from setbench.bench.cell.precision import products_in
 from setbench.bench.cell.run_cell import Kept, make_predictor, make_task, run_cell
 from setbench.bench.cell.train import Trainer
 from setbench.bench.plan.cells import Cell
@@ -27,10 +28,15 @@ def prepare(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> float:
 
 def replay(cell: Cell, cache: Path, data: Path | None, watch: Watch) -> list[float]:
     """Train the cell's first steps again; their losses."""
+    with products_in(cell.precision):
+        return _first_losses(cell, cache, data)
+
+
+def _first_losses(cell: Cell, cache: Path, data: Path | None) -> list[float]:
     device = torch.device(cell.device)
     task = make_task(cell, cache, data)
     predictor = make_predictor(cell, task).to(device)
-    trainer = Trainer(predictor, task, task.split("train"), cell.settings, cell.seed, device)
+    trainer = Trainer(predictor, task, task.split("train"), cell.settings, cell.seed, device, cell.precision)
     trainer.calibrate()
     return trainer.first_losses()
 

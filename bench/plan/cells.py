@@ -11,7 +11,7 @@ from pathlib import Path
 
 from setbench.bench.plan.presets import Preset, Settings
 from setbench.bench.plan.rows import row_name
-from setbench.bench.records.record import Status
+from setbench.bench.records.record import Precision, Status
 from setbench.files import error_line
 from setbench.models.catalogue import ModelSpec, model_specs, parse
 from setbench.options import Value, check, split
@@ -41,6 +41,7 @@ class Cell:
     data_key: str
     options: Options = field(default_factory=dict)
     split: str = "test"
+    precision: Precision = "float32"
     tuned: str = field(default="", compare=False)
     blocked: tuple[Status, str] | None = field(default=None, compare=False)
 
@@ -61,10 +62,14 @@ class Cell:
 
     @cached_property
     def identity(self) -> str:
-        """Hash of everything that decides the numbers: settings, options, data, seed, threads and device kind."""
+        """Hash of everything that decides the numbers: settings, options, data, seed, threads, device kind and
+        precision, which is left out where it is float32: so cells have the identity that they had before they had any.
+        """
         facts = asdict(self)
         for unrelated in ("tuned", "blocked", "preset"):
             del facts[unrelated]
+        if self.precision == "float32":
+            del facts["precision"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
@@ -91,6 +96,7 @@ class Request:
     data: Path | None
     cache: Path | None = None
     threads: int = 1
+    precision: Precision = "float32"
 
     def models(self, task: str) -> tuple[list[ModelSpec], list[ModelSpec]]:
         """The encoders (whole predictors among them) and the decoders of a task.
@@ -179,6 +185,7 @@ def make_cell(
         preset=request.preset.name,
         device=request.device,
         threads=request.threads,
+        precision=request.precision,
         settings=settings,
         data_key=_data_key(request, task, settings),
         options={kind: dict(spec.options) for kind, spec in specs.items() if spec},

@@ -25,7 +25,10 @@ from setbench.bench.records.store import Store
 from setbench.files import one_line
 
 OTHERS = "other_machines"
-ROW = {"task", "encoder", "decoder", "options", "split", "preset", "device", "threads", "settings", "data_key"}
+ROW = {
+    "task", "encoder", "decoder", "options", "split", "preset", "device", "threads", "precision", "settings",
+    "data_key",
+}  # fmt: skip
 """What the seeds of a row have in common."""
 
 

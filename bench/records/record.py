@@ -16,6 +16,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 SCHEMA = 2
 
+Precision = Literal["float32", "tf32", "bf16"]
+"""What a cell computes in: see :mod:`setbench.bench.cell.precision`."""
+
 
 class Status(StrEnum):
     """How a cell ended."""
@@ -183,6 +186,7 @@ class Measured(Part):
     invariance: Invariance | None = Field(None, description="null where the row encodes no set")
     parameters: NonNegativeInt | None = None
     peak_memory_mb: float | None = Field(None, description="what the cell added to its process; CUDA: the allocator's")
+    batches: Text | None = Field(None, description="where training data lay for a GPU: on it, or prefetched")
     gpu: Text | None = None
 
     def model_post_init(self, context: Any) -> None:
@@ -249,6 +253,9 @@ class Record(Part):
     preset: Text
     device: Text
     threads: int = Field(1, description="of each cell's process")
+    precision: Precision = Field(
+        "float32", description="of products: as they are, TF32 on CUDA, or autocast to bfloat16"
+    )
     settings: Mapping[str, Any] = Field(description="steps, batch, learning rate and all other numbers of the preset")
     tuned: Text = Field("", description="how the learning rate was chosen")
     data_key: Text = Field("", description="the data as the plan knew them")
@@ -280,7 +287,7 @@ class Record(Part):
     @property
     def apart_from_data(self) -> str:
         """What was asked for, whatever the data were: as the identity, without the data."""
-        facts = {"task", "encoder", "decoder", "options", "seed", "split", "device", "threads", "settings"}
+        facts = {"task", "encoder", "decoder", "options", "seed", "split", "device", "threads", "precision", "settings"}
         return json.dumps(self.model_dump(mode="json", include=facts), sort_keys=True)
 
     @classmethod

@@ -12,8 +12,8 @@ from setbench.bench.report.document import one_line
 
 FIRST = (
     "id", "task", "row", "seed", "status", "reason", "paradigm", "section", "encoder", "decoder", "constant",
-    "invariance_claim", "preset", "device", "threads", "notes", "tuned", "parameters", "peak_memory_mb", "gpu",
-    "seconds", "commit", "dirty", "finished", "command",
+    "invariance_claim", "preset", "device", "threads", "precision", "notes", "tuned", "parameters", "peak_memory_mb",
+    "gpu", "seconds", "commit", "dirty", "finished", "command",
 )  # fmt: skip
 """Columns that every CSV has, in this order."""
 LEFT_OUT = {

@@ -13,15 +13,14 @@ from setbench.models.entry import PARADIGMS
 
 
 def overview(tables: Sequence[Table]) -> list[Block]:
-    """A grid of tasks against paradigms for each preset, device and number of threads."""
+    """A grid of tasks against paradigms for each preset, device, number of threads and precision."""
     blocks: list[Block] = []
-    groups: dict[tuple[str, str, int], list[Table]] = {}
+    groups: dict[tuple[str, ...], list[Table]] = {}
     for table in tables:
         if table.models:
-            groups.setdefault((table.key.preset, table.key.device, table.key.threads), []).append(table)
-    for (preset, device, threads), group in groups.items():
-        on = f"{threads} threads" if threads != 1 else ""
-        blocks += [Heading(" · ".join(filter(None, ("At a glance", preset, device, on))), 2), _best(group)]
+            groups.setdefault((table.key.preset, table.key.device, *table.key.computed), []).append(table)
+    for common, group in groups.items():
+        blocks += [Heading(" · ".join(filter(None, ("At a glance", *common))), 2), _best(group)]
         blocks.append(
             Text(
                 f"Each cell is the best row of its paradigm, the best of the task in bold. {FLOOR} is not better than "

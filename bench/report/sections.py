@@ -93,7 +93,7 @@ def _reading(records: Sequence[Record]) -> list[str]:
     several = any(record.seed for record in records)
     return [
         "One row a model, best first by the headline metric, which is the first number; ↑ means more is better, "
-        "↓ less. Rows that share no data, preset, device or number of threads stand in different tables.",
+        "↓ less. Rows that share no data, preset, device, number of threads or precision stand in different tables.",
         "12.3 ± 0.4 is the mean and the sample standard deviation over seeds. Where two rows are nearer than that, "
         "their order is chance; over each table stand the rows that Welch's t test at 5 % does not tell from the best."
         if several
@@ -123,8 +123,8 @@ def _reading(records: Sequence[Record]) -> list[str]:
 
 
 def title(table: Table) -> str:
-    threads = f"{table.key.threads} threads" if table.key.threads != 1 else ""
-    return " · ".join(filter(None, (table.key.task, table.key.data, table.key.preset, table.key.device, threads)))
+    key = table.key
+    return " · ".join(filter(None, (key.task, key.data, key.preset, key.device, *key.computed)))
 
 
 def section(table: Table, figures: Sequence[Picture | Text]) -> list[Block]:

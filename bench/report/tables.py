@@ -1,6 +1,6 @@
 """From records to ranked tables: which rows may be compared, their means over seeds, their order, and the floor.
 
-Records share a table only where task, data, preset, device and number of threads are the same.
+Records share a table only where task, data, preset, device, number of threads and precision are the same.
 """
 
 from __future__ import annotations
@@ -31,6 +31,15 @@ class Key(NamedTuple):
     preset: str
     device: str
     threads: int
+    precision: str
+
+    @property
+    def computed(self) -> tuple[str, str]:
+        """Threads and precision in words, where they are not the usual ones."""
+        return (
+            f"{self.threads} threads" if self.threads != 1 else "",
+            self.precision if self.precision != "float32" else "",
+        )
 
     @classmethod
     def of(cls, record: Record) -> Key:
@@ -44,6 +53,7 @@ class Key(NamedTuple):
             record.preset,
             f"{device} ({gpu})" if gpu and device == "cuda" else device,  # another GPU is another table
             record.threads,
+            record.precision,
         )
 
 
@@ -337,15 +347,16 @@ def tables(records: Iterable[Record]) -> list[Table]:
 
 
 def _home(record: Record, groups: dict[Key, list[Record]]) -> Key:
-    """The table in which a cell that ended early would have stood: of its task, preset and device (of a GPU it knows
-    no more than that), then as alike as can be in threads and in the data that the plan knew."""
+    """The table in which a cell that ended early would have stood: of its task, preset, precision and device (of a GPU
+    it knows no more than that), then as alike as can be in threads and in the data that the plan knew."""
     own = Key.of(record)
 
     def may_be(key: Key) -> bool:
         device = key.device == own.device or key.device.startswith(f"{own.device} (")
         there = any((other.row, other.seed) == (record.row, record.seed) for other in groups[key])
         threads = key.threads == own.threads or not there  # records of old did not say with how many they had ended
-        return (key.task, key.preset) == (own.task, own.preset) and device and threads
+        same = (key.task, key.preset, key.precision) == (own.task, own.preset, own.precision)
+        return same and device and threads
 
     def unlike(key: Key) -> tuple[bool, bool]:
         planned = any(other.data_key == record.data_key for other in groups[key])

@@ -45,8 +45,7 @@ def _table(found: Sequence[Table]) -> str:
 def _row(table: Table) -> list[str]:
     key = table.key
     total = sum(not result.constant for result in table.results)
-    threads = f"{key.threads} threads" if key.threads != 1 else ""
-    where = ", ".join(filter(None, (key.data, key.preset, key.device, threads)))
+    where = ", ".join(filter(None, (key.data, key.preset, key.device, *key.computed)))
     rows = f"{len(table.models)} of {total}"
     if not table.models:
         return [key.task, where, NOTHING, NOTHING, NOTHING, NOTHING, rows]

@@ -117,7 +117,8 @@ def _plan(found: Sequence[Table], kept: Path | None) -> list[Planned]:
     several = Counter(table.key.task for table in found)
     for number, table in enumerate(found):
         key = table.key
-        distinguish = (key.preset, key.device, f"{key.threads}threads", key.data, key.checksum[:6])
+        how = (f"{key.threads}threads", *key.computed[1:])
+        distinguish = (key.preset, key.device, *how, key.data, key.checksum[:6])
         name = _file_name(key.task, *(distinguish if several[key.task] > 1 else ()))
         while name in names:  # two names that differ in what a file's name cannot hold
             name += "x"

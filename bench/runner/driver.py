@@ -58,6 +58,8 @@ class Run:
         self.plugins = [plug_in(path) for path in options.plugins]
         self.cluster = Cluster(options) if options.engine == "ray" else None
         self.device = self.cluster.device if self.cluster else device_kind(options.device)
+        if options.precision == "tf32" and self.device == "cpu":
+            raise ValueError("--precision tf32: a CPU has no TF32; use float32 or bf16, or --device cuda")
         here = options.jobs or (cores() if self.device == "cpu" else 1)
         self.jobs = self.cluster.slots() if self.cluster else here
         preset = load(options.preset).with_settings(options.set)
@@ -69,6 +71,7 @@ class Run:
             data=options.data,
             cache=options.cache,
             threads=options.threads,
+            precision=options.precision,
             encoders=options.models,
             decoders=options.decoders,
         )
@@ -303,6 +306,7 @@ class Run:
             preset=cell.preset,
             device=cell.device,
             threads=cell.threads,
+            precision=cell.precision,
             settings=asdict(cell.settings),
             tuned=cell.tuned,
             data_key=cell.data_key,

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import index
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from platformdirs import user_cache_path
 
 from setbench.bench.plan.presets import load
 from setbench.bench.plan.shards import Shard
+from setbench.bench.records.record import Precision
 from setbench.options import Option, UnknownName, nearest
 
 SEEDS_AT_MOST = 10_000
@@ -201,6 +202,12 @@ class Options:
     device: str = argument("auto", "auto, cpu or cuda (default auto)", _word("auto", "cpu", "cuda"), "DEVICE")
     threads: int = argument(
         1, "of every cell; part of what a table compares (default 1)", _number(Option(1, "", low=1, high=4096)), "N"
+    )
+    precision: Precision = argument(
+        "float32",
+        "of products: float32, tf32 (CUDA alone) or bf16; part of what a table compares (default float32)",
+        _word(*get_args(Precision)),
+        "PRECISION",
     )
     jobs: int | None = argument(
         None, "cells at once (default: one a core; 1 on a GPU)", _number(Option(1, "", low=1, high=4096)), "N"

@@ -6,12 +6,13 @@ import argparse
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import shtab
 
 from setbench import __version__
 from setbench.bench.plan.presets import PRESETS, load
+from setbench.bench.records.record import Precision
 from setbench.bench.runner.driver import command_line, program
 from setbench.bench.runner.options import Argument, Options, arguments, flag, options
 from setbench.models.catalogue import CATALOGUE
@@ -47,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
         argument_default=argparse.SUPPRESS,
     )
     completions = {"tasks": TASKS, "preset": PRESETS, "device": ("auto", "cpu", "cuda"), "engine": ("local", "ray")}
+    completions["precision"] = get_args(Precision)
     completions |= {
         name: [entry.name for entry in CATALOGUE.values() if entry.kind in kinds]
         for name, kinds in {"models": ("encoder", "predictor"), "decoders": ("decoder",)}.items()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from setbench.models.decoders.iterative import IterativeDecoder
 from setbench.models.decoders.mlp import MLPDecoder
 from setbench.models.interfaces import SetEncoder
+from setbench.models.ops.precision import at_least_single, single_under_autocast
 from setbench.models.ops.presence import clamped, merge, split
 from setbench.sets import PredictedSets
 from setbench.specs import SetSpec
@@ -114,7 +115,7 @@ class DSPN(IterativeDecoder):
     def start(self, code: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch slots with_presence"]:
         if self.start_mlp is not None:
             (start,) = self.start_mlp(code)
-            return clamped(merge(start))
+            return clamped(merge(PredictedSets(*map(single_under_autocast, start))))
         start = PredictedSets(self.start_elements[None], self.start_presence[None])
         return clamped(merge(start)).expand(len(code), -1, -1)
 
@@ -152,5 +153,6 @@ class DSPN(IterativeDecoder):
         if not self.representation_weight:
             return {}
         over = "mean" if len(code) else "sum"  # the mean of nothing is no number
-        distance = nn.functional.smooth_l1_loss(self.encode(*target), code, reduction=over)
+        codes = at_least_single(self.encode(*target)), at_least_single(code)
+        distance = nn.functional.smooth_l1_loss(*codes, reduction=over)
         return {"representation": self.representation_weight * distance}

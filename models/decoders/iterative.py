@@ -10,6 +10,7 @@ from torch import Tensor
 
 from setbench.models.decoders.calibration import calibrated_step, element_range
 from setbench.models.interfaces import SetDecoder, SetEncoder
+from setbench.models.ops.precision import at_least_single
 from setbench.models.ops.presence import merge
 from setbench.sets import PredictedSets
 from setbench.specs import SetSpec
@@ -82,7 +83,8 @@ class IterativeDecoder(SetDecoder):
         The gradient is of the sum over features and batch: samples do not meet in it, so each has its own at any batch
         size. The loss comes as a mean over features, detached.
         """
-        distance = self.distance(self.encode_slots(self.encoder, slots), code)
+        found = self.encode_slots(self.encoder, slots)
+        distance = self.distance(at_least_single(found), at_least_single(code))  # codes come in less under autocast
         (gradient,) = torch.autograd.grad(distance.sum(), slots, create_graph=again)
         return gradient, distance.detach().mean(dim=1)
 

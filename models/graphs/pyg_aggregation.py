@@ -6,7 +6,7 @@ no second derivative.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -67,6 +67,10 @@ MAKERS: dict[str, Callable[[SetSpec, int], tuple[nn.Module, int]]] = {
 """Name -> (spec, width) -> (the aggregation of ``width`` features, the size of what it gives)."""
 
 
+def known_sorted(index: Int[Tensor, " nodes"] | None) -> None:
+    """In place of PyG's own check, which reads the whole index back: ``ragged`` gives no other."""
+
+
 class PyGAggregation(SetEncoder):
     """rho(aggregation of phi(x_i)), phi of one hidden layer, rho linear behind a ReLU.
 
@@ -101,24 +105,31 @@ class PyGAggregation(SetEncoder):
         places = -(-spec.max_size // PATCH) * PATCH if aggr == "PatchTransformer" else spec.max_size
         # MLPAggregation was told at construction how many places there are.
         self.places = {"max_num_elements": places} if self.ordered and aggr != "MLP" else {}
+        self.dense = aggr in ("Sort", "SetTransformer", "GraphMultisetTransformer")
+        vars(self.aggregation)["assert_sorted_index"] = known_sorted
 
     def forward(
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
         if all_real(mask):
-            return self.rho(self.pool(*ragged(elements, mask), len(mask)))
+            places = {"max_num_elements": mask.shape[1]} if self.dense else {}  # known: the library need not look
+            return self.rho(self.pool(*ragged(elements, mask), len(mask), places))
         filled = mask.any(dim=1)
         nodes, owner = ragged(elements[filled], mask[filled])
         pooled = elements.new_zeros(len(mask), self.pooled)
         if len(nodes) > 0:
-            found = self.pool(nodes, owner, int(filled.sum()))
+            found = self.pool(nodes, owner, int(filled.sum()), {})
             pooled = pooled.index_copy(0, filled.nonzero().squeeze(1), found)
         return self.rho(pooled)
 
     def pool(
-        self, nodes: Float[Tensor, "nodes features"], owner: Int[Tensor, " nodes"], sets: int
+        self,
+        nodes: Float[Tensor, "nodes features"],
+        owner: Int[Tensor, " nodes"],
+        sets: int,
+        places: Mapping[str, int],
     ) -> Float[Tensor, "sets pooled"]:
-        """The aggregation of each set's elements; every set has some."""
+        """The aggregation of each set's elements; every set has some. ``places`` are told where they are known."""
         with sdpa_kernel(SDPBackend.MATH), torch.backends.cudnn.flags(enabled=False):
-            pooled: Tensor = self.aggregation(self.phi(nodes), owner, dim_size=sets, **self.places)
+            pooled: Tensor = self.aggregation(self.phi(nodes), owner, dim_size=sets, **self.places, **places)
         return pooled

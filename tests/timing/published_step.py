@@ -21,6 +21,7 @@ import torch
 from tabulate import tabulate
 
 from setbench.bench.cell.measure import synchronize
+from setbench.bench.cell.precision import products_in
 from setbench.bench.cell.run_cell import make_predictor, make_task
 from setbench.bench.cell.train import Trainer
 from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
@@ -81,24 +82,37 @@ def made_up(task: Task, batch: int) -> Split:
     return Split(torch.randint(256, shape, dtype=torch.uint8, generator=generator), sets)
 
 
-def seconds_a_step(cell: Cell, repeats: int, clock: Callable[[], float] = time.perf_counter) -> tuple[float, int]:
-    """Median seconds of one training step, by a clock, after two that do not count; and the parameters."""
+def trainer_of(cell: Cell) -> Trainer:
+    """The cell's training on made-up data, ready for its first step."""
     device = torch.device(cell.device)
     with tempfile.TemporaryDirectory() as folder:
         task = make_task(cell, Path(folder), None)
         predictor = make_predictor(cell, task).to(device).train()
-        trainer = Trainer(predictor, task, made_up(task, cell.settings.batch), cell.settings, cell.seed, device)
+        data = made_up(task, cell.settings.batch)
+        trainer = Trainer(predictor, task, data, cell.settings, cell.seed, device, cell.precision)
         trainer.calibrate()
-        times = []
+    return trainer
+
+
+def median_seconds(trainer: Trainer, repeats: int, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Of one training step, by a clock, after two that do not count."""
+    times = []
+    with products_in(trainer.precision):
         for _ in range(2 + repeats):
-            synchronize(device)
+            synchronize(trainer.device)
             start = clock()
             loss = trainer.step(0)
-            synchronize(device)
+            synchronize(trainer.device)
             times.append(clock() - start)
     if not loss.isfinite():
-        raise FloatingPointError(f"{cell}: the loss is {loss.item()}")
-    return statistics.median(times[2:]), sum(weight.numel() for weight in predictor.parameters())
+        raise FloatingPointError(f"the loss is {loss.item()}")
+    return statistics.median(times[2:])
+
+
+def seconds_a_step(cell: Cell, repeats: int, clock: Callable[[], float] = time.perf_counter) -> tuple[float, int]:
+    """Median seconds of one training step, by a clock; and the parameters."""
+    trainer = trainer_of(cell)
+    return median_seconds(trainer, repeats, clock), sum(weight.numel() for weight in trainer.predictor.parameters())
 
 
 def main() -> None:

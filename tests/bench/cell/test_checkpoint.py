@@ -18,6 +18,7 @@ from setbench.bench.cell.train import Trainer
 from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.presets import load
 from setbench.bench.records.checkpoints import Checkpoint
+from setbench.bench.records.record import Precision
 from setbench.models.interfaces import Predictor, TaskLoss
 from setbench.tasks.catalogue import parse_task
 
@@ -46,7 +47,7 @@ class Stops(Checkpoint):
             raise Stopped
 
 
-def cell(task: str, model: str, decoder: str | None, folder: Path) -> Cell:
+def cell(task: str, model: str, decoder: str | None, folder: Path, precision: Precision = "float32") -> Cell:
     request = Request(
         tasks=asked_tasks([task]),
         seeds=(3,),
@@ -56,20 +57,22 @@ def cell(task: str, model: str, decoder: str | None, folder: Path) -> Cell:
         cache=folder,
         encoders=[model],
         decoders=[decoder] if decoder else [],
+        precision=precision,
     )
     return next(one for one in plan(request) if not one.constant and not one.blocked)
 
 
 @pytest.mark.parametrize(
-    ("task", "model", "decoder"),
+    ("task", "model", "decoder", "precision"),
     [
-        ("arithmetic_sum", "pi_sgd", None),
-        ("arithmetic_sum", "permutation_adversary", None),
-        ("rotated_square", "deep_sets", "dspn"),
+        ("arithmetic_sum", "pi_sgd", None, "float32"),
+        ("arithmetic_sum", "permutation_adversary", None, "float32"),
+        ("rotated_square", "deep_sets", "dspn", "float32"),
+        ("rotated_square", "deep_sets", "dspn", "bf16"),
     ],
 )
-def test_gone_on_bit_for_bit(task: str, model: str, decoder: str | None, tmp_path: Path) -> None:
-    one = cell(task, model, decoder, tmp_path)
+def test_gone_on_bit_for_bit(task: str, model: str, decoder: str | None, precision: Precision, tmp_path: Path) -> None:
+    one = cell(task, model, decoder, tmp_path, precision)
     whole, kept = run_cell(one, tmp_path, None, lambda done, loss: None)
     path = tmp_path / "cell.pt"
     with pytest.raises(Stopped):

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from setbench.bench.cell import measure
+from setbench.bench.cell.batches import Batches
 from setbench.bench.cell.measure import (
     invariance_error,
     matmul_seconds,
@@ -238,7 +239,7 @@ def test_speed_in_its_units(examples: int, in_a_step: int, monkeypatch: pytest.M
     predictor, stepped = Watched().eval(), []
     split = Split(torch.zeros(examples, 2), torch.zeros(examples))
     trainer: Any = SimpleNamespace(
-        settings=SimpleNamespace(batch=8), split=split, step=lambda number: stepped.append(predictor.training)
+        batches=Batches(split, 8, 0, CPU), precision="float32", step=lambda _: stepped.append(predictor.training)
     )
     found = measure.measure_speed(trainer, predictor, split, CPU, QuietMachine(tmp_path), 3)
     assert found == {

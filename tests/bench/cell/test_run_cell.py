@@ -161,7 +161,7 @@ def test_a_prediction_that_is_no_number_reaches_no_metric(bad: float, as_set: bo
     with pytest.raises(Diverged, match=r"the prediction \(two\) is no finite number for 3 of 300 examples"):
         predict(Breaks(as_set), split, CPU)
     with pytest.raises(Diverged, match=r"\(two\)"):
-        predict_one(Breaks(as_set), CPU, "two", split)
+        predict_one(Breaks(as_set), CPU, "float32", "two", split)
     assert finite(torch.ones(3), "").tolist() == [1, 1, 1]
 
 

@@ -13,7 +13,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from setbench.bench.cell.train import Diverged, Trainer, to_device
+from setbench.bench.cell.batches import to_device
+from setbench.bench.cell.train import Diverged, Trainer
 from setbench.bench.plan.presets import Settings
 from setbench.models.interfaces import Predictor, TaskLoss
 from setbench.sets import SetBatch
@@ -98,26 +99,26 @@ def test_a_linear_regression_ends_at_the_closed_form() -> None:
 def test_a_pass_takes_every_example_once() -> None:
     learning = trainer(Line(1), numbered(), batch=5)
     for _ in range(3):
-        seen = torch.cat([learning.next_batch()[0] for _ in range(2)]).flatten()
+        seen = torch.cat([learning.batches.next()[0] for _ in range(2)]).flatten()
         assert sorted(seen.tolist()) == list(range(10))
 
 
 def test_a_pass_drops_what_does_not_fill_a_batch() -> None:
     learning = trainer(Line(1), numbered(), batch=4)
     for _ in range(3):
-        seen = torch.cat([learning.next_batch()[0] for _ in range(2)]).flatten().tolist()
+        seen = torch.cat([learning.batches.next()[0] for _ in range(2)]).flatten().tolist()
         assert len(set(seen)) == 8
 
 
 def test_a_split_smaller_than_a_batch_is_the_batch() -> None:
-    inputs, _ = trainer(Line(1), numbered(3), batch=100).next_batch()
+    inputs, _ = trainer(Line(1), numbered(3), batch=100).batches.next()
     assert sorted(inputs.flatten().tolist()) == [0, 1, 2]
 
 
 def test_batches_follow_the_seed() -> None:
     def drawn(seed: int) -> list[float]:
         learning = trainer(Line(1), numbered(), seed=seed)
-        return torch.cat([learning.next_batch()[0] for _ in range(6)]).flatten().tolist()
+        return torch.cat([learning.batches.next()[0] for _ in range(6)]).flatten().tolist()
 
     torch.manual_seed(5)
     one = drawn(1)
@@ -129,7 +130,7 @@ def test_batches_follow_the_seed() -> None:
 def test_inputs_and_targets_stay_together_and_sets_come_shuffled() -> None:
     elements = torch.arange(48.0).reshape(6, 8, 1)
     split = Split(SetBatch(elements, torch.ones(6, 8, dtype=torch.bool)), elements[:, 0, 0])
-    inputs, targets = trainer(Line(1), split, batch=6).next_batch()
+    inputs, targets = trainer(Line(1), split, batch=6).batches.next()
     assert torch.equal(inputs[0].amin(dim=(1, 2)), targets)
     assert torch.equal(inputs[0].sort(dim=1).values[:, :, 0], targets[:, None] + torch.arange(8.0))
     assert not torch.equal(inputs[0].sort(dim=1).values, inputs[0])
@@ -137,7 +138,7 @@ def test_inputs_and_targets_stay_together_and_sets_come_shuffled() -> None:
 
 def test_in_auto_encoding_the_target_is_the_input_itself() -> None:
     same = SetBatch(torch.rand(6, 3, 2), torch.ones(6, 3, dtype=torch.bool))
-    inputs, targets = trainer(Line(2), Split(same, same)).next_batch()
+    inputs, targets = trainer(Line(2), Split(same, same)).batches.next()
     assert inputs is targets
 
 

@@ -224,6 +224,8 @@ def test_identity_follows_seed_data_device_model_task_and_split() -> None:
         {"task": "arithmetic_range"},
         {"split": "validation"},
         {"threads": 2},
+        {"precision": "bf16"},
+        {"precision": "tf32"},
         {"options": {"encoder": {"k": 2, "phi": "another default"}}},
     ]
     assert len({replace(cell, **change).identity for change in [{}, *changes]}) == len(changes) + 1

@@ -272,3 +272,8 @@ def test_a_sentence_ends_once(make):
 @pytest.mark.parametrize(("threads", "said"), [(1, False), (2, True)])
 def test_threads_are_said_where_there_are_several(threads, said):
     assert (f"{threads} threads" in summary([made(score=1.0, threads=threads)])) == said
+
+
+@pytest.mark.parametrize(("precision", "said"), [("float32", False), ("bf16", True), ("tf32", True)])
+def test_the_precision_is_said_where_it_is_not_the_usual_one(precision, said):
+    assert (precision in summary([made(score=1.0, precision=precision)])) == said

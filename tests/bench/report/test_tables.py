@@ -61,9 +61,10 @@ def test_other_data_preset_or_device_is_another_table(make):
     grown = make.record(STATE, "a", data={**alone.measured.data.model_dump(), "checksum": "eeee"})
     paper = make.record(STATE, "a", preset="paper")
     threads = make.record(STATE, "a", threads=2)
+    lower = make.record(STATE, "a", precision="bf16")
     gpus = [make.record(STATE, "a", device="cuda", gpu=name) for name in ("H100", "A100")]
-    found = tables([alone, real, grown, paper, threads, *gpus])
-    assert len(found) == 7
+    found = tables([alone, real, grown, paper, threads, lower, *gpus])
+    assert len(found) == 8
     assert all(len(table.records) == 1 for table in found)
     assert found[0].key.preset == "paper"
 
@@ -75,8 +76,10 @@ def test_same_key_is_one_table(make):
 
 def test_a_cell_that_ended_early_stands_with_its_table(make):
     lost = make.failure(STATE, "b", "killed", "signal 9")
-    (table,) = tables([lost, make.record(STATE, "a")])
-    assert labels(table.unranked) == ["b"]
+    lower = make.record(STATE, "a", precision="bf16")
+    found = {table.key.precision: table for table in tables([lower, lost, make.record(STATE, "a")])}
+    assert labels(found["float32"].unranked) == ["b"]
+    assert labels(found["bf16"].unranked) == []
     assert lost.measured is None
 
 

@@ -301,6 +301,12 @@ def test_more_threads_are_another_identity_and_another_table(tmp_path: Path) -> 
     assert [len(table.results) for table in tables(stored)] == [2, 2]
 
 
+def test_the_record_says_the_precision(tmp_path: Path) -> None:
+    assert Run(one_sum(tmp_path, "deep_sets", precision="bf16")).execute()
+    stored = Store(tmp_path / "results", pytest.fail).all()
+    assert [record.precision for record in stored] == ["bf16"] * 2
+
+
 def test_a_cell_that_another_run_has_just_done_is_left(tmp_path: Path) -> None:
     """Even one that failed there: it was tried."""
     first, second = Run(one_sum(tmp_path, "deep_sets")), Run(one_sum(tmp_path, "deep_sets"))
