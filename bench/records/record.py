@@ -68,7 +68,7 @@ def _printable(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_printable)]
 Number = Annotated[
-    FiniteFloat | None | Annotated[float, AfterValidator(lambda infinite: None)], Field(union_mode="left_to_right")
+    FiniteFloat | Annotated[float, AfterValidator(lambda infinite: None)] | None, Field(union_mode="left_to_right")
 ]
 """A float; None is a value that was no finite number: JSON has no NaN and no infinity, so that they are stored as null.
 The common ones need no call of Python."""

@@ -14,7 +14,6 @@ from filelock import FileLock, Timeout
 from setbench.bench.records.record import NewerSchema, Record
 from setbench.files import one_line, write_atomically
 
-
 _Stamp = tuple[int, int, int]
 
 
