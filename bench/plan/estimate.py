@@ -55,6 +55,8 @@ class Estimate:
                 measured[cost_key(record.preset, record.task, record.row)].append(record.seconds)
         self.measured = {key: statistics.mean(values) for key, values in measured.items()}
         self.costs |= self.measured
+        self.near: dict[str, float | None] = {}
+        """What :meth:`_near` has found: thousands of cells ask for the same."""
 
     def cell(self, cell: Cell) -> float:
         """Seconds of one cell: its own cost, else the median of its task's cells, else of its preset's."""
@@ -65,14 +67,21 @@ class Estimate:
             f"{cell.preset}/{cell.task}/",
             f"{cell.preset}/",
         ):
-            near = [
-                cost
-                for key, cost in self.costs.items()
-                if (key == prefix or (prefix.endswith("/") and key.startswith(prefix))) and "(data)" not in key
-            ]
-            if near:
-                return statistics.median(near)
+            if prefix not in self.near:
+                self.near[prefix] = self._near(prefix)
+            near = self.near[prefix]
+            if near is not None:
+                return near
         return UNKNOWN
+
+    def _near(self, prefix: str) -> float | None:
+        """The cost under a key, or the median of those under a prefix that ends in a slash."""
+        near = [
+            cost
+            for key, cost in self.costs.items()
+            if (key == prefix or (prefix.endswith("/") and key.startswith(prefix))) and "(data)" not in key
+        ]
+        return statistics.median(near) if near else None
 
     def knows(self, preset: str, device: str) -> bool:
         """Whether it has anything to go by: the shipped costs are those of a CPU."""

@@ -108,11 +108,13 @@ def _stamp(path: Path) -> _Stamp | None:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without the garbage collector, which takes longer than reading where thousands of records come to stay."""
+    """Without the garbage collector, which takes longer than reading where thousands of records come to stay; what was
+    made meanwhile it leaves alone afterwards too: records refer to none that refers to them."""
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if enabled:
             gc.enable()

@@ -62,17 +62,15 @@ def _lines(record: Record) -> Iterator[dict[str, Value]]:
     metrics = measured.pop("metrics", {"": {}})
     flat: dict[str, Value] = {}
     for name, value in {**whole, **model, **measured}.items():
-        if name not in LEFT_OUT and (value is not None or name in FIRST):
-            flat |= _flat(name, value)
+        if name in LEFT_OUT or (value is None and name not in FIRST):
+            continue
+        if isinstance(value, dict):  # one level is columns; what is nested deeper, and lists, are JSON
+            for key, inner in value.items():
+                flat[f"{name}.{key}"] = _plain(inner)
+        else:
+            flat[name] = _plain(value)
     for variant, scores in metrics.items():
         yield {**flat, "variant": _harmless(variant), **{f"metric.{name}": value for name, value in scores.items()}}
-
-
-def _flat(name: str, value: Value | list[Value] | dict[str, Value]) -> dict[str, Value]:
-    """One level is columns; what is nested deeper, and lists, are JSON."""
-    if isinstance(value, dict):
-        return {f"{name}.{key}": _plain(inner) for key, inner in value.items()}
-    return {name: _plain(value)}
 
 
 def _plain(value: Value | list[Value] | dict[str, Value]) -> Value:

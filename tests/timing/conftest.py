@@ -7,4 +7,4 @@ import pytest
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     asked = config.getoption("benchmark_only", False)
-    return True if collection_path.name == "test_speed.py" and not asked else None
+    return True if collection_path.name.endswith("_speed.py") and not asked else None
