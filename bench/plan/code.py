@@ -90,10 +90,16 @@ def _behind(module: str) -> dict[str, str]:
         path = _file(name, module)
         if path is None or name in found:
             continue
-        source = path.read_text(encoding="utf-8")
-        found[name] = code_only(source)
-        waiting += _imports(source)
+        found[name], imports = _read(path, path.stat().st_mtime_ns)
+        waiting += imports
     return found
+
+
+@cache
+def _read(path: Path, changed: int) -> tuple[str, list[str]]:
+    """A file's code, and what it imports: most rows have most files in common."""
+    source = path.read_text(encoding="utf-8")
+    return code_only(source), list(_imports(source))
 
 
 def _file(name: str, first: str) -> Path | None:

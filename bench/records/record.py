@@ -7,12 +7,11 @@ A record is assembled in one place (the driver) and read in one (the store); eve
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt
 
 SCHEMA = 2
 
@@ -64,18 +63,18 @@ MEANINGS = {
 
 def _printable(text: str) -> str:
     """Without halves of characters, which no file can hold, and control characters, which terminals obey."""
+    if text.isprintable():  # as nearly all are
+        return text
     whole = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in whole)
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they are stored as null."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 Text = Annotated[str, AfterValidator(_printable)]
-Number = Annotated[float | None, BeforeValidator(_finite)]
-"""A float; None is a value that was no finite number."""
+Number = Annotated[
+    FiniteFloat | Annotated[float, AfterValidator(lambda infinite: None)] | None, Field(union_mode="left_to_right")
+]
+"""A float; None is a value that was no finite number: JSON has no NaN and no infinity, so that they are stored as null.
+The common ones need no call of Python."""
 
 
 class Part(BaseModel):
@@ -298,9 +297,15 @@ class Record(Part):
             NewerSchema: it was written by a later version of the suite.
             ValueError: it is no record.
         """
-        from setbench.bench.records.upgrade import upgraded
+        try:
+            return cls.model_validate_json(text, strict=True)
+        except ValueError:  # most are of this schema: of no other one is anything looked at before
+            from setbench.bench.records.upgrade import upgraded
 
-        return cls.model_validate_json(upgraded(text), strict=True)
+            older = upgraded(text)
+            if older is text:
+                raise
+            return cls.model_validate_json(older, strict=True)
 
     def json_text(self) -> str:
         """As it is stored."""

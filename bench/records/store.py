@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +14,11 @@ from filelock import FileLock, Timeout
 from setbench.bench.records.record import NewerSchema, Record
 from setbench.files import one_line, write_atomically
 
+_Stamp = tuple[int, int, int]
+
 
 class Store:
-    """The records under one results folder.
+    """The records under one results folder. A file that has not changed since this store read it is not read again.
 
     Args:
         folder: holds ``records/<id>.json``; ``damaged/`` for files that could not be read; ``locks/``.
@@ -24,6 +28,7 @@ class Store:
     def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
         self.folder = Path(folder)
         self.warn = warn
+        self._known: dict[Path, tuple[_Stamp, Record]] = {}
 
     def path(self, identity: str) -> Path:
         return self.folder / "records" / f"{identity}.json"
@@ -43,13 +48,18 @@ class Store:
         Raises:
             NewerSchema: a later version of the suite wrote one of them; nothing has been touched.
         """
-        records = [self._load(path) for path in sorted((self.folder / "records").glob("*.json"))]
+        with _uncollected():
+            records = [self._load(path) for path in sorted((self.folder / "records").glob("*.json"))]
         return [record for record in records if record is not None]
 
     def _load(self, path: Path) -> Record | None:
-        if not path.is_file():  # a pipe would never end; a folder or a link that leads nowhere is not ours to move
+        stamp = _stamp(path)
+        if stamp is None:  # a pipe would never end; a folder or a link that leads nowhere is not ours to move
             self.warn(f"passed over {path.name}: it is no plain file")
             return None
+        before = self._known.get(path)
+        if before is not None and before[0] == stamp:
+            return before[1]
         try:
             record = Record.parse(path.read_bytes())
             if record.id != path.stem:
@@ -62,6 +72,7 @@ class Store:
             os.replace(path, aside)
             self.warn(f"moved {path.name} to {aside.parent.name}/, its cell counts as missing: {one_line(error)}")
             return None
+        self._known[path] = stamp, record
         return record
 
     @contextmanager
@@ -84,3 +95,26 @@ class Store:
             # Before the release: afterwards another run may hold this very file.
             Path(lock.lock_file).unlink(missing_ok=True)
             lock.release()
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """Tells one state of a plain file from another; None where there is no plain file."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return (about.st_ino, about.st_mtime_ns, about.st_size) if stat.S_ISREG(about.st_mode) else None
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which takes longer than reading where thousands of records come to stay; what was
+    made meanwhile it leaves alone afterwards too: records refer to none that refers to them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 def one_line(text: str, length: int | None = None) -> str:
     """One printable line, whatever a name holds: no control character reaches a page or a terminal. Cut where a
     length is given."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(text.split())
     return line if length is None or len(line) <= length else line[: length - 1] + "…"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from setbench.bench.records.record import Record
 from setbench.bench.report.document import one_line
@@ -21,6 +22,7 @@ LEFT_OUT = {
     "figures",
 }  # fmt: skip
 """Texts and curves: they are in the record."""
+UNWANTED: Any = {**dict.fromkeys(LEFT_OUT, True), "model": LEFT_OUT, "measured": LEFT_OUT}
 COLUMN_LENGTH = 200
 
 Value = str | int | float | bool | None
@@ -36,7 +38,11 @@ def csv_text(records: Iterable[Record]) -> str:
     numbers are in full, and read back as they were.
     """
     lines = [line for record in records for line in _lines(record)]
-    names = dict.fromkeys(name for line in lines for name in line if name not in FIRST)
+    names: dict[str, Value] = {}
+    for line in lines:
+        names |= line
+    for name in FIRST:
+        names.pop(name, None)
     metrics = [name for name in names if name.startswith("metric.")]
     others = [name for name in names if name != "variant" and not name.startswith("metric.")]
     groups = list(dict.fromkeys(name.partition(".")[0] for name in others))
@@ -45,42 +51,36 @@ def csv_text(records: Iterable[Record]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([harmless(one_line(name, COLUMN_LENGTH)) for name in columns])
-    writer.writerows([_cell(line.get(name)) for name in columns] for line in lines)
+    writer.writerows(map(line.get, columns) for line in lines)
     return text.getvalue()
 
 
 def _lines(record: Record) -> Iterator[dict[str, Value]]:
-    """A record's fields, flattened; those of ``model`` and ``measured`` without their prefix."""
-    whole = record.model_dump(mode="json", by_alias=True)
+    """A record's fields, flattened, as they are written; those of ``model`` and ``measured`` without their prefix."""
+    whole = record.model_dump(mode="json", by_alias=True, exclude=UNWANTED)
     model, measured = whole.pop("model"), whole.pop("measured") or {}
     metrics = measured.pop("metrics", {"": {}})
     flat: dict[str, Value] = {}
     for name, value in {**whole, **model, **measured}.items():
-        if name not in LEFT_OUT and (value is not None or name in FIRST):
-            flat |= _flat(name, value)
+        if name in LEFT_OUT or (value is None and name not in FIRST):
+            continue
+        if isinstance(value, dict):  # one level is columns; what is nested deeper, and lists, are JSON
+            for key, inner in value.items():
+                flat[f"{name}.{key}"] = _plain(inner)
+        else:
+            flat[name] = _plain(value)
     for variant, scores in metrics.items():
-        yield {**flat, "variant": variant, **{f"metric.{name}": value for name, value in scores.items()}}
+        yield {**flat, "variant": harmless(variant), **{f"metric.{name}": value for name, value in scores.items()}}
 
 
-def _flat(name: str, value: Value | list[Value] | Mapping[str, Value]) -> dict[str, Value]:
-    """One level is columns; what is nested deeper, and lists, are JSON."""
-    if isinstance(value, Mapping):
-        return {f"{name}.{key}": _plain(inner) for key, inner in value.items()}
-    return {name: _plain(value)}
-
-
-def _plain(value: Value | list[Value] | Mapping[str, Value]) -> Value:
-    if isinstance(value, (list, Mapping)):
-        return json.dumps(value) if value else ""
-    return value
-
-
-def _cell(value: Value) -> Value:
-    if isinstance(value, float):
-        return repr(value)
+def _plain(value: Value | list[Value] | dict[str, Value]) -> Value:
+    if isinstance(value, (list, dict)):
+        value = json.dumps(value) if value else ""
     return harmless(value) if isinstance(value, str) else value
 
 
 def harmless(text: str) -> str:
-    clean = "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+    clean = text
+    if not text.isprintable():
+        clean = "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
     return f"'{clean}" if clean.lstrip().startswith(("=", "+", "-", "@")) else clean

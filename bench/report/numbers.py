@@ -60,11 +60,17 @@ def median_spread(values: Sequence[float], higher_is_better: bool) -> Spread | N
 def _moments(values: list[float]) -> tuple[float, float | None]:
     """Mean and sample standard deviation, of values near the largest float too."""
     try:
-        return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+        mean = statistics.fmean(values)
+        if len(values) == 1:
+            return mean, None
+        deviation = math.hypot(*(value - mean for value in values)) / math.sqrt(len(values) - 1)
+        if math.isfinite(deviation):
+            return mean, deviation
     except OverflowError:
-        scale = max(map(abs, values))
-        mean, deviation = _moments([value / scale for value in values])
-        return mean * scale, None if deviation is None else deviation * scale
+        pass
+    scale = max(map(abs, values))
+    mean, scaled = _moments([value / scale for value in values])
+    return mean * scale, None if scaled is None else scaled * scale
 
 
 def told_apart(one: Spread, other: Spread) -> bool:

@@ -127,7 +127,7 @@ def title(table: Table) -> str:
     return " · ".join(filter(None, (key.task, key.data, key.preset, key.device, *key.computed)))
 
 
-def section(table: Table, figures: Sequence[Picture | Text]) -> list[Block]:
+def section(table: Table, figures: Sequence[Picture]) -> list[Block]:
     """One table with all that belongs to it."""
     task = table.records[0].task_text
     blocks: list[Block] = [Heading(title(table), 2)]

@@ -6,6 +6,7 @@ Records share a table only where task, data, preset, device, number of threads a
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class Result:
     records: list[Record]
     odd: dict[int, str] = field(default_factory=dict)
     missing: list[int] = field(default_factory=list)
+    _values: dict[tuple[str, str | None], Spread | None] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def ok(self) -> list[Record]:
@@ -98,7 +100,7 @@ class Result:
     def claim(self) -> str:
         return self.records[0].model.invariance_claim
 
-    @property
+    @cached_property
     def notes(self) -> list[str]:
         return list(dict.fromkeys(note for found in self.measured for note in found.notes))
 
@@ -118,6 +120,11 @@ class Result:
 
     def value(self, metric: str, variant: str | None = None) -> Spread | None:
         """A metric over the seeds that have a result; of the headline's variant where none is named."""
+        if (metric, variant) not in self._values:
+            self._values[metric, variant] = self._value(metric, variant)
+        return self._values[metric, variant]
+
+    def _value(self, metric: str, variant: str | None) -> Spread | None:
         values, higher = [], False
         for found in self.measured:
             scores = found.metrics.get(found.headline.variant if variant is None else variant, {})
@@ -262,8 +269,11 @@ class Table:
         own = self.score(result)
         if own is None:
             raise ValueError(f"{result.label} is not ranked")
-        places = [self._place(other, value) for other in self.models if (value := self.score(other))]
-        return 1 + sum(place < self._place(result, own) for place in places)
+        return 1 + bisect_left(self._places, self._place(result, own))
+
+    @cached_property
+    def _places(self) -> list[tuple[bool, float]]:
+        return [self._place(result, value) for result in self.models if (value := self.score(result))]
 
     def best(self, result: Result) -> bool:
         """A complete row of rank 1."""
@@ -286,7 +296,7 @@ class Table:
         gain = value.centre - floor.centre if self.higher_is_better(metric) else floor.centre - value.centre
         return not gain > math.hypot(value.sd or 0.0, floor.sd or 0.0)
 
-    @property
+    @cached_property
     def machines(self) -> list[str]:
         return distinct(machine(record) for record in self.records)
 
@@ -296,7 +306,7 @@ class Table:
         times = [found.time for result in self.results for found in result.measured]
         return [time.reference_ms for time in times if time is not None and time.reference_ms > 0]
 
-    @property
+    @cached_property
     def wavered(self) -> bool:
         """The machine was not equally fast for all cells."""
         return bool(self.references) and max(self.references) > WAVERED * min(self.references)
@@ -353,10 +363,10 @@ def _home(record: Record, groups: dict[Key, list[Record]]) -> Key:
 
     def may_be(key: Key) -> bool:
         device = key.device == own.device or key.device.startswith(f"{own.device} (")
-        there = any((other.row, other.seed) == (record.row, record.seed) for other in groups[key])
-        threads = key.threads == own.threads or not there  # records of old did not say with how many they had ended
-        same = (key.task, key.preset, key.precision) == (own.task, own.preset, own.precision)
-        return same and device and threads
+        if (key.task, key.preset, key.precision) != (own.task, own.preset, own.precision) or not device:
+            return False
+        # records of old did not say with how many threads they had ended
+        return key.threads == own.threads or all((r.row, r.seed) != (record.row, record.seed) for r in groups[key])
 
     def unlike(key: Key) -> tuple[bool, bool]:
         planned = any(other.data_key == record.data_key for other in groups[key])

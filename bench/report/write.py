@@ -51,11 +51,12 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
     found = tables(records)
     begin = head(records, elsewhere(directory, lambda line: print(line, file=sys.stderr)))
     figures = _plan(found, directory if predictions else None)
+    blocks = _blocks(begin, found, figures)
     write_atomically(directory / "leaderboard.csv", csv_text(records))
-    write_atomically(directory / "leaderboard.md", markdown.render(_blocks(begin, found, figures, {})))
+    write_atomically(directory / "leaderboard.md", markdown.render(blocks))
     failures = {figure.picture.path: line for figure in figures if (line := _draw(figure, directory))}
-    blocks = _blocks(begin, found, figures, failures)
     if failures:
+        blocks = [_shown(block, failures) for block in blocks]
         write_atomically(directory / "leaderboard.md", markdown.render(blocks))
     write_atomically(directory / "leaderboard.html", html_page.render(blocks, directory))
     names = ["leaderboard.csv", "leaderboard.md", "leaderboard.html", *(figure.picture.path for figure in figures)]
@@ -80,14 +81,16 @@ def _draw(figure: Planned, directory: Path) -> str:
     return ""
 
 
-def _blocks(
-    begin: Sequence[Block], found: Sequence[Table], figures: Sequence[Planned], failures: dict[str, str]
-) -> list[Block]:
-    """The report; a figure that could not be drawn is the line that says so."""
+def _shown(block: Block, failures: dict[str, str]) -> Block:
+    """In place of a figure that could not be drawn, the line that says so."""
+    return Text(f"{failures[block.path]}.") if isinstance(block, Picture) and block.path in failures else block
 
-    def of(table: int | None) -> list[Picture | Text]:
-        pictures = [figure.picture for figure in figures if figure.table == table]
-        return [Text(f"{failures[one.path]}.") if one.path in failures else one for one in pictures]
+
+def _blocks(begin: Sequence[Block], found: Sequence[Table], figures: Sequence[Planned]) -> list[Block]:
+    """The report, as if every figure were there."""
+
+    def of(table: int | None) -> list[Picture]:
+        return [figure.picture for figure in figures if figure.table == table]
 
     blocks = [*begin, *overview(found)]
     for number, table in enumerate(found):
@@ -95,7 +98,7 @@ def _blocks(
     return [*blocks, *_everywhere(of(None)), *published(found)]
 
 
-def _everywhere(pictures: Sequence[Picture | Text]) -> list[Block]:
+def _everywhere(pictures: Sequence[Picture]) -> list[Block]:
     if not pictures:
         return []
     text = (

@@ -11,6 +11,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -124,3 +125,9 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     generation = "-".join(str(machine_info["cpu"][name]) for name in ("family", "model") if name in machine_info["cpu"])
     version = ".".join(torch.__version__.split(".")[:2])
     machine_info["baseline"] = f"{processor()} {generation}, {cores()} cores, torch {version}"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Ten thousand records are too many for an ordinary run."""
+    asked = config.getoption("benchmark_only", False)
+    return True if collection_path.name == "test_harness_speed.py" and not asked else None

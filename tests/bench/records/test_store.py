@@ -39,6 +39,38 @@ def test_what_is_written_is_read(store: Store) -> None:
     assert store.read("c") is None
 
 
+def test_a_file_is_read_once_and_again_where_it_has_changed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    parse = Record.parse
+
+    def counted(text: bytes) -> Record:
+        read.append(json.loads(text)["id"])
+        return parse(text)
+
+    monkeypatch.setattr(Record, "parse", counted)
+    for name in "abc":
+        store.write(record(name))
+    assert [found.seconds for found in (*store.all(), *store.all())] == [FIRST.seconds] * 6
+    assert read == ["a", "b", "c"]
+    Store(tmp_path, print).write(record("b", seconds=2.5))  # as another run on the folder does
+    store.path("c").unlink()
+    assert store.all() == [record("a"), record("b", seconds=2.5)]
+    assert store.read("b") == record("b", seconds=2.5)
+    assert read == ["a", "b", "c", "b"]
+
+
+def test_a_record_of_this_schema_is_not_upgraded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That takes longer than reading it."""
+    store.write(record("a"))
+    (store.folder / "records" / "old.json").write_bytes((SCHEMA_1 / "by_hand-cuda.json").read_bytes())
+    monkeypatch.setattr("setbench.bench.records.upgrade.upgraded", lambda text: pytest.fail("upgraded"))
+    assert store.read("a") == record("a")
+    with pytest.raises(pytest.fail.Exception, match="upgraded"):
+        store.read("old")
+
+
 def test_a_record_reads_without_this_code(store: Store) -> None:
     store.write(record("a", row="ü"))
     raw = json.loads(store.path("a").read_text(encoding="utf-8"))
