@@ -1,6 +1,7 @@
 """Steps of the published cells on a device, in each precision, and how busy it is: ``--device cuda --out FILE.md``.
 
-The cells of ``published_step.py``, as it times them. Busy is the time that the device computed, by torch's profiler,
+The cells of ``published_step.py``, as it times them; those that see pictures with their convolutions channels last too
+(docs/gpu.md says why cells run without). Busy is the time that the device computed, by torch's profiler,
 over the time that a few steps took under it: what is missing to 1 the device waited, for launches or for the CPU.
 ``--tiny`` is a batch of 2 at width 16 with the small image encoder: does it run? The page is written again after every
 row, so that it holds what there was time for.
@@ -15,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from published_step import cells, seconds_a_step, trainer_of
+from published_step import cells, median_seconds, trainer_of
 from tabulate import tabulate
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
@@ -27,9 +28,22 @@ from setbench.bench.maintenance.device_values import device_name
 from setbench.bench.plan.cells import Cell
 from setbench.bench.records.record import Precision
 from setbench.files import error_line, write_atomically
+from setbench.tasks.catalogue import TASKS
 
+HEADERS = ("task", "row", "precision", "layout", "ms a step", "busy")
 PROFILED = 3
 """Steps under the profiler."""
+
+
+LAYOUTS = {"": torch.contiguous_format, "channels last": torch.channels_last}
+"""Of the image encoder's weights, which its pictures and maps then take on."""
+
+
+def ready(cell: Cell, layout: str) -> Trainer:
+    """The cell's training, its convolutions in a layout."""
+    trainer = trainer_of(cell)
+    trainer.predictor.to(memory_format=LAYOUTS[layout])
+    return trainer
 
 
 def busy_share(trainer: Trainer) -> float:
@@ -50,18 +64,29 @@ def busy_share(trainer: Trainer) -> float:
     return float(microseconds / 1e6 / wall)
 
 
+def pictures(cell: Cell) -> bool:
+    """Whether it sees any."""
+    return TASKS[cell.task].input_kind == "image"
+
+
+def wanted(cell: Cell) -> tuple[bool, bool, bool]:
+    """What sorts first what is most wanted: DSPN on pictures, that of table 3 before all, then what else sees them."""
+    return not pictures(cell), not (cell.decoder or "").startswith("dspn"), cell.task != "clevr_state"
+
+
 def tiny(cell: Cell) -> Cell:
     """Of a size at which a step takes a moment on a CPU."""
     return replace(cell, settings=replace(cell.settings, batch=2, width=16, latent=16, image_encoder="small"))
 
 
-def row(cell: Cell, repeats: int) -> tuple[str, str, str, str, str]:
-    """Task, row, precision, milliseconds a step and busy share; the reason in their place where it failed."""
-    name = cell.task, cell.row, cell.precision
+def row(cell: Cell, layout: str, repeats: int) -> tuple[str, ...]:
+    """Task, row, precision, layout, milliseconds a step and busy share; the reason in their place where it failed."""
+    name = cell.task, cell.row, cell.precision, layout
     try:
-        seconds, _ = seconds_a_step(cell, repeats)
+        trainer = ready(cell, layout)
+        seconds = median_seconds(trainer, repeats)
         with products_in(cell.precision):
-            share = busy_share(trainer_of(cell))
+            share = busy_share(trainer)
     except Exception as wrong:  # the others are timed all the same
         return *name, "", error_line(wrong)
     return *name, f"{1000 * seconds:.3g}", f"{share:.2f}"
@@ -69,9 +94,7 @@ def row(cell: Cell, repeats: int) -> tuple[str, str, str, str, str]:
 
 def page(found: Sequence[tuple[str, ...]], of: int, device: torch.device, small: bool) -> str:
     """The table, with the device's name."""
-    table = tabulate(
-        found, headers=("task", "row", "precision", "ms a step", "busy"), tablefmt="pipe", disable_numparse=True
-    )
+    table = tabulate(found, headers=HEADERS, tablefmt="pipe", disable_numparse=True)
     how = "a tiny form, no figures" if small else "the paper's sizes, batch 32"
     where = f"Measured on {device_name(device)}, torch {torch.__version__}; {how}; {len(found)} of {of} rows."
     return f"# Steps of the published cells\n\n{where}\n\n{table}\n"
@@ -89,15 +112,16 @@ def main() -> None:
     until = time.monotonic() + asked.seconds
     device = torch.device(asked.device)
     precisions: tuple[Precision, ...] = ("float32", "tf32", "bf16") if asked.device == "cuda" else ("float32", "bf16")
-    every = [replace(cell, precision=each) for cell in reversed(cells(asked.device)) for each in precisions]
-    every = [tiny(cell) if asked.tiny else cell for cell in every][: asked.rows]
+    every = [replace(cell, precision=each) for cell in sorted(cells(asked.device), key=wanted) for each in precisions]
+    kinds = [(tiny(cell) if asked.tiny else cell, layout) for layout in LAYOUTS for cell in every]
+    kinds = [(cell, layout) for cell, layout in kinds if not layout or pictures(cell)][: asked.rows]
     found: list[tuple[str, ...]] = []
-    for cell in every:
+    for cell, layout in kinds:
         if time.monotonic() > until:
             break
-        found.append(row(cell, asked.repeats))
+        found.append(row(cell, layout, asked.repeats))
         print(" · ".join(found[-1]), flush=True)
-        write_atomically(asked.out, page(found, len(every), device, asked.tiny))
+        write_atomically(asked.out, page(found, len(kinds), device, asked.tiny))
 
 
 if __name__ == "__main__":

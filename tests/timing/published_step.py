@@ -85,10 +85,10 @@ def trainer_of(cell: Cell) -> Trainer:
     return trainer
 
 
-def seconds_a_step(cell: Cell, repeats: int) -> tuple[float, int]:
-    """Median seconds of one training step after two that do not count; and the parameters."""
-    trainer, times = trainer_of(cell), []
-    with products_in(cell.precision):
+def median_seconds(trainer: Trainer, repeats: int) -> float:
+    """Of one training step, after two that do not count."""
+    times = []
+    with products_in(trainer.precision):
         for _ in range(2 + repeats):
             synchronize(trainer.device)
             start = time.perf_counter()
@@ -96,8 +96,14 @@ def seconds_a_step(cell: Cell, repeats: int) -> tuple[float, int]:
             synchronize(trainer.device)
             times.append(time.perf_counter() - start)
     if not loss.isfinite():
-        raise FloatingPointError(f"{cell}: the loss is {loss.item()}")
-    return statistics.median(times[2:]), sum(weight.numel() for weight in trainer.predictor.parameters())
+        raise FloatingPointError(f"the loss is {loss.item()}")
+    return statistics.median(times[2:])
+
+
+def seconds_a_step(cell: Cell, repeats: int) -> tuple[float, int]:
+    """Median seconds of one training step; and the parameters."""
+    trainer = trainer_of(cell)
+    return median_seconds(trainer, repeats), sum(weight.numel() for weight in trainer.predictor.parameters())
 
 
 def main() -> None:

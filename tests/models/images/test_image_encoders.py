@@ -1,5 +1,8 @@
 """Image encoders: counts, shapes, and a residual block against the sum written out."""
 
+import copy
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch.nn import functional
@@ -97,3 +100,17 @@ def test_a_cell_is_read_with_its_place() -> None:
         place = torch.tensor([i / 2, j / 4, 1 - i / 2, 1 - j / 4], dtype=torch.float64)
         torch.testing.assert_close(found[:, 5 * i + j], source.cell(seen[:, :, i, j] + source.place(place)))
     assert places(1, 1, like=seen).flatten().tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("make", [SmallImageEncoder, ResNet34, lambda *shape: resnet34_map(*shape[:3])[0]])
+def test_channels_last_is_a_layout_alone(make: Callable[..., torch.nn.Module]) -> None:
+    """Codes and gradients are the same numbers, which a GPU may find faster so."""
+    torch.manual_seed(0)
+    plain = make(3, 66, 66, 8).double().eval()
+    last = copy.deepcopy(plain).to(memory_format=torch.channels_last)
+    images = torch.rand(2, 3, 66, 66, dtype=torch.float64)
+    for model in (plain, last):
+        model(images).square().sum().backward()
+    torch.testing.assert_close(last(images), plain(images), rtol=1e-10, atol=1e-12)
+    for a, b in zip(last.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(a.grad, b.grad, rtol=1e-8, atol=1e-10)
