@@ -17,6 +17,7 @@ from setbench.bench.records.merge import elsewhere
 from setbench.bench.records.record import Record
 from setbench.bench.report import html_page, markdown
 from setbench.bench.report.document import Block, Heading, Picture, Text, one_line
+from setbench.bench.report.drawn import drawn_from, of_all, of_gallery, of_table
 from setbench.bench.report.flat_csv import csv_text
 from setbench.bench.report.overview import overview
 from setbench.bench.report.predictions import gallery
@@ -28,16 +29,19 @@ from setbench.files import write_atomically
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PREDICTIONS = ("_pictures", "_steps")
 NAME_LENGTH = 80  # of a figure's file, without its ending: a task may have any name
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A figure: the number of the table that it belongs to (None: to all of them), what it shows, how it is drawn."""
+    """A figure: the number of the table that it belongs to (None: to all of them), what it shows, how it is drawn, and
+    the hash of what it is drawn from."""
 
     table: int | None
     picture: Picture
     draw: Callable[[], Figure]
+    source: str
 
 
 def write_report(records: Sequence[Record], directory: Path, *, predictions: bool = False) -> list[Path]:
@@ -45,7 +49,8 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
 
     With ``predictions`` they are drawn from what the cells kept under ``directory``. Any list of records will do: none,
     one, all failed. The tables come before the figures, so that they are there if drawing is interrupted; a figure that
-    cannot be drawn leaves a line in its place.
+    cannot be drawn leaves a line in its place. One that is there already, drawn from the same by the same code, is not
+    drawn again; one that no record asks for any longer is removed.
     """
     directory = Path(directory)
     found = tables(records)
@@ -58,20 +63,23 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
     if failures:
         blocks = [_shown(block, failures) for block in blocks]
         write_atomically(directory / "leaderboard.md", markdown.render(blocks))
+    _remove_others(figures, directory, predictions)
     write_atomically(directory / "leaderboard.html", html_page.render(blocks, directory))
     names = ["leaderboard.csv", "leaderboard.md", "leaderboard.html", *(figure.picture.path for figure in figures)]
     return [directory / name for name in names if name not in failures]
 
 
 def _draw(figure: Planned, directory: Path) -> str:
-    """Draw and save one figure; why that could not be done, in one line, else nothing."""
+    """Draw and save one figure, unless it is there; why that could not be done, in one line, else nothing."""
+    if drawn_from(directory / figure.picture.path) == figure.source:
+        return ""
     from setbench.bench.report.figures.style import save
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # numbers near the largest float overflow on their way
             warnings.simplefilter("ignore", UserWarning)
-            save(figure.draw(), directory / figure.picture.path)
+            save(figure.draw(), directory / figure.picture.path, figure.source)
     except OSError:  # the disk, not the figure
         raise
     except Exception as error:
@@ -79,6 +87,15 @@ def _draw(figure: Planned, directory: Path) -> str:
         print(line, file=sys.stderr)
         return line
     return ""
+
+
+def _remove_others(figures: Sequence[Planned], directory: Path, predictions: bool) -> None:
+    """Remove our figures of records that are gone; those of predictions stay where none were asked for."""
+    planned = {directory / figure.picture.path for figure in figures}
+    for path in (directory / "figures").glob("*.png"):
+        kept = path.stem.endswith(PREDICTIONS) and not predictions
+        if path not in planned and not kept and drawn_from(path) is not None:
+            path.unlink()
 
 
 def _shown(block: Block, failures: dict[str, str]) -> Block:
@@ -114,10 +131,11 @@ def _plan(found: Sequence[Table], kept: Path | None) -> list[Planned]:
     figures: list[Planned] = []
     names: set[str] = set()
 
-    def add(table: int | None, name: str, alt: str, draw: Callable[[], Figure]) -> None:
-        figures.append(Planned(table, Picture(f"figures/{name}.png", one_line(alt, 300)), draw))
+    def add(table: int | None, name: str, alt: str, draw: Callable[[], Figure], source: str) -> None:
+        figures.append(Planned(table, Picture(f"figures/{name}.png", one_line(alt, 300)), draw, source))
 
     several = Counter(table.key.task for table in found)
+    sources = [of_table(table) for table in found]
     for number, table in enumerate(found):
         key = table.key
         how = (f"{key.threads}threads", *key.computed[1:])
@@ -126,20 +144,27 @@ def _plan(found: Sequence[Table], kept: Path | None) -> list[Planned]:
         while name in names:  # two names that differ in what a file's name cannot hold
             name += "x"
         names.add(name)
+        source = sources[number]
         if any(result.train for result in table.models):
             alt = f"{table.headline} against training time, {title(table)}"
-            add(number, f"{name}_time", alt, lazy("time:time_figure", table))
+            add(number, f"{name}_time", alt, lazy("time:time_figure", table), source)
         if any(measured.figures.get("angle") for result in table.models for measured in result.measured):
-            add(number, name, f"error against angle, {title(table)}", lazy("angle:angle_figure", table))
+            add(number, name, f"error against angle, {title(table)}", lazy("angle:angle_figure", table), source)
         shown = gallery(table, kept) if kept else None
         if shown:
             alt = f"predictions beside the truth, {title(table)}"
-            add(number, f"{name}_pictures", alt, lazy("gallery:pictures_figure", shown))
+            add(number, f"{name}_pictures", alt, lazy("gallery:pictures_figure", shown), of_gallery(shown, source))
         if shown and shown.iterative:
             alt = f"{shown.iterative[0].label} on its way to the answer, {title(table)}"
-            add(number, f"{name}_steps", alt, lazy("gallery:steps_figure", shown))
+            add(number, f"{name}_steps", alt, lazy("gallery:steps_figure", shown), of_gallery(shown, source))
     if any(result.error is not None for table in found for result in table.results):
-        add(None, "invariance", "invariance error of every encoder", lazy("invariance:invariance_figure", found))
+        add(
+            None,
+            "invariance",
+            "invariance error of every encoder",
+            lazy("invariance:invariance_figure", found),
+            of_all(sources),
+        )
     return figures
 
 

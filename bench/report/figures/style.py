@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from setbench.bench.report.document import one_line
+from setbench.bench.report.drawn import MARK
 from setbench.files import replacing
 from setbench.models.entry import PARADIGMS
 
@@ -64,8 +65,8 @@ def plain(text: str, length: int = 44) -> str:
     return one_line(text, length).replace("$", r"\$")
 
 
-def save(figure: Figure, path: Path) -> None:
-    """The whole file or nothing."""
+def save(figure: Figure, path: Path, source: str = "") -> None:
+    """The whole file or nothing; it says from what ``source`` it was drawn."""
     with warnings.catch_warnings(), replacing(path) as file:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a name in another script
-        figure.savefig(file, format="png")
+        figure.savefig(file, format="png", metadata={MARK: source})
