@@ -19,6 +19,7 @@ from setbench.bench.records.record import Machine, Status
 from setbench.bench.runner.endings import Outcome, died, raised
 from setbench.bench.runner.processes import (
     end_orphans,
+    keep_freed_memory,
     kill_descendants,
     kill_family,
     kill_group,
@@ -177,6 +178,7 @@ class Pool:
 def _child(pipe: Connection, job: Job, threads: int, memory_limit: int | None) -> None:
     """What a job's process does."""
     start_family()
+    keep_freed_memory()
     import torch
 
     torch.set_num_threads(threads)

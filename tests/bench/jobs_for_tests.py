@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -19,6 +20,14 @@ from setbench.tasks.no_data import NoData
 def add(left: int, right: int, watch: Any) -> int:
     watch(0.5, "half way")
     return left + right
+
+
+def pages_of_the_second(megabytes: int, watch: Any) -> int:
+    """How many pages of memory the system hands out for a tensor as large as one that has just been freed."""
+    torch.ones(megabytes, 2**18).sum()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(megabytes, 2**18).sum()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
 def raise_error(watch: Any) -> None:

@@ -6,9 +6,7 @@ the processor's time, which what else the machine does touches little. In any ot
 
 from __future__ import annotations
 
-import ctypes
 import json
-import platform
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,15 +17,13 @@ import pytest
 import torch
 
 from setbench.bench.records.machine import cores, processor
+from setbench.bench.runner.processes import keep_freed_memory
 
 SECONDS = 0.8
 """Of processor time that a benchmark's rounds take, its reference's included."""
 
 LEAST, WARMUP = 6, 2
 """Rounds at least, however long one takes; rounds before these, that do not count."""
-
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-KEPT = 2**30
 
 
 def layers() -> Callable[[], object]:
@@ -111,12 +107,9 @@ def timed(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Callable[.
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Freed memory stays with the process (glibc): else arrays of some MB are given back and faulted in again, or not,
-    as the heap happens to lie, and the same work takes once or three times as long."""
-    if config.getoption("benchmark_only") and platform.libc_ver()[0] == "glibc":
-        allocator = ctypes.CDLL(None)
-        for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
-            allocator.mallopt(option, KEPT)
+    """As in the process of a cell."""
+    if config.getoption("benchmark_only"):
+        keep_freed_memory()
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:

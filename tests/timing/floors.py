@@ -36,6 +36,7 @@ from torch import Tensor, nn
 from setbench.bench.cell.run_cell import make_predictor, make_task
 from setbench.bench.cell.train import Trainer
 from setbench.bench.records.machine import processor
+from setbench.bench.runner.processes import keep_freed_memory
 
 ROOT = Path(__file__).parents[2]
 BATCH, STEPS = 32, 10
@@ -158,6 +159,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="a page in Markdown")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
+    keep_freed_memory()
     plain = loaded(ROOT / "tests" / "models" / "ops" / "test_featurewise.py")
     rows = []
     for task in FORMS:

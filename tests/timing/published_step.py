@@ -27,6 +27,7 @@ from setbench.bench.cell.train import Trainer
 from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.estimate import STEPS, cpu_unit_seconds, step_key
 from setbench.bench.plan.presets import load
+from setbench.bench.runner.processes import keep_freed_memory
 from setbench.files import write_atomically
 from setbench.sets import SetBatch
 from setbench.specs import ImageSpec, SetSpec
@@ -127,6 +128,7 @@ def main() -> None:
     if arguments.costs and (arguments.device, arguments.threads) != ("cpu", 1):
         parser.error("--costs: give --threads 1 and leave --device out, as cells run")
     torch.set_num_threads(arguments.threads)
+    keep_freed_memory()
     clock = time.process_time if arguments.costs else time.perf_counter  # one thread: whatever else the machine does
     rows = []
     costs: dict[str, float] = {}

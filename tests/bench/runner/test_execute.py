@@ -1,6 +1,7 @@
 """Whatever happens to a job ends in that job's outcome, and the others finish."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -40,6 +41,13 @@ def test_result_and_progress(pool: Pool) -> None:
     assert [event.kind for event in events] == ["started", "progress", "ended"]
     assert (events[1].done, events[1].value) == (0.5, "half way")
     assert events[2].outcome == Outcome("ok", result=5)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator, which is left as it is")
+def test_freed_memory_is_used_again(pool: Pool) -> None:
+    """128 MB are 32,768 pages."""
+    ended = outcomes(pool, job("pages_of_the_second", 128))
+    assert ended["pages_of_the_second"].result < 1000
 
 
 def test_each_ending_has_its_status_and_the_others_finish(pool: Pool) -> None:
