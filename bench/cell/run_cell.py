@@ -91,7 +91,9 @@ def run_cell(
         invariance = measure_invariance(predictor, task, test, device, cell.settings.invariance_sets)
         kept = sample_predictions(predictor, task, cell.split, test, device) if cell.seed == SEED else None
     evaluating = time.perf_counter() - began
+    began = time.perf_counter()
     speed = measure_speed(trainer, predictor, test, device, quiet, cell.settings.timing_repeats)
+    measuring = time.perf_counter() - began
     wall = trained.earlier + time.perf_counter() - start
     measured = Measured(
         **about,
@@ -105,7 +107,8 @@ def run_cell(
             train=trained.seconds,
             validating=trained.validating,
             evaluate=evaluating,
-            rest=wall - trained.seconds - trained.validating - evaluating,
+            measuring=measuring,
+            rest=wall - trained.seconds - trained.validating - evaluating - measuring,
             **speed,
         ),
         invariance=invariance,
