@@ -19,7 +19,7 @@ from setbench.bench.report.write import write_report
 from setbench.sets import PredictedSets, SetBatch
 from setbench.tasks.catalogue import parse_task
 from setbench.tasks.clevr.files.sample import sample
-from setbench.tasks.clevr.render.picture import CHUNK, render
+from setbench.tasks.clevr.render.picture import render
 from setbench.tasks.losses import chamfer_padded, hungarian
 from setbench.tasks.metrics import chamfer_distance, hungarian_distance, ospa_distance, size_error
 from setbench.tasks.metrics.boxes import box_metrics
@@ -36,6 +36,8 @@ CORNERS = (10, 4)
 """A scene of CLEVR boxes."""
 SCENES, DIGITS, ANSWERS = 500, 20, 10_000
 """Scenes, sets of points and labels or numbers that a metric is taken of."""
+DRAWN = 32
+"""Scenes sampled and drawn."""
 
 
 def sets(number: int, size: int, features: int) -> tuple[PredictedSets, SetBatch]:
@@ -112,15 +114,15 @@ def test_evaluation(timed: Timed, name: str, tmp_path: Path) -> None:
 
 @pytest.mark.benchmark(group="pictures of CLEVR")
 def test_scenes(timed: Timed) -> None:
-    """As many scenes as are drawn together, sampled with the test that every object can be seen."""
-    timed(lambda: sample(0, 0, 0, CHUNK), "arrays")
+    """So many scenes, sampled with the test that every object can be seen."""
+    timed(lambda: sample(0, 0, 0, DRAWN), "arrays")
 
 
 @pytest.mark.benchmark(group="pictures of CLEVR")
 def test_pictures(timed: Timed) -> None:
-    """The same number drawn at the papers' size: CHUNK over this time and that of `test_scenes` is pictures a second of
+    """The same number drawn at the papers' size: DRAWN over this time and that of `test_scenes` is pictures a second of
     one process."""
-    scenes = sample(0, 0, 0, CHUNK)
+    scenes = sample(0, 0, 0, DRAWN)
     timed(lambda: render(scenes), "arrays")
 
 

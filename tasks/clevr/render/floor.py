@@ -19,28 +19,26 @@ def _log_height() -> tuple[float, ...]:
     return tuple(float(x) for x in np.polyfit(s, np.log(height), 4))
 
 
-def height_and_slope(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Height [points] over (x, y) and its derivative along s."""
-    sx, sy, s0 = FLOOR_S
-    s = (sx * x + sy * y + s0).clamp(-18.0, 1.5)
-    log, slope = torch.zeros_like(s), torch.zeros_like(s)
-    for coefficient in _log_height():
-        slope = slope * s + log
-        log = log * s + coefficient
-    height = log.exp()
-    return height, height * slope
+def height_and_slope(s: Tensor) -> tuple[Tensor, Tensor]:
+    """Height [points] at s and its derivative."""
+    s = s.clamp(-18.0, 1.5)
+    first, *rest = _log_height()
+    log, slope = torch.full_like(s, first), torch.zeros_like(s)
+    for coefficient in rest:
+        slope.mul_(s).add_(log)
+        log.mul_(s).add_(coefficient)
+    height = log.exp_()
+    return height, slope.mul_(height)
 
 
 def floor_hit(origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
     """Points [3, rays] where downward rays meet the floor, and its unit normals [3, rays]."""
-    sx, sy, _ = FLOOR_S
+    sx, sy, s0 = FLOOR_S
+    along = sx * direction[0] + sy * direction[1]
     t = -origin[2] / direction[2]
-    flat = origin + t * direction
-    height, slope = height_and_slope(flat[0], flat[1])
     for _ in range(STEPS):  # Newton on z(t) - height(t)
-        point = origin + t * direction
-        height, slope = height_and_slope(point[0], point[1])
-        t = t - (point[2] - height) / (direction[2] - slope * (sx * direction[0] + sy * direction[1]))
-    point = origin + t * direction
+        x, y, z = origin + t * direction
+        height, slope = height_and_slope(sx * x + sy * y + s0)
+        t = t - z.sub_(height) / (direction[2] - slope * along)
     normal = torch.stack([-sx * slope, -sy * slope, torch.ones_like(slope)])
-    return point, normal / length(normal)
+    return origin + t * direction, normal / length(normal)

@@ -11,7 +11,7 @@ from setbench.tasks.clevr.render.lights import LIGHT_RADIUS, SUN_RADIUS, Lights
 from setbench.tasks.clevr.render.objects import CUBE, CYLINDER, SPHERE, Objects
 from setbench.tasks.clevr.render.shapes import hard_entry
 from setbench.tasks.clevr.scenes.arrays import length, pick
-from setbench.tasks.clevr.scenes.constants import FLOOR_ALBEDO, FLOOR_S
+from setbench.tasks.clevr.scenes.constants import FLOOR_ALBEDO, FLOOR_S, MAX_OBJECTS
 
 # Calibrated against the official scene's renders with known camera and lights.
 FLOOR_INDIRECT = (0.0134, 0.0009)  # radiance that the floor gets from the rest of itself: at s = -14, and its slope
@@ -61,6 +61,16 @@ class Surroundings:
         up[2] = 1
         #: [3, objects], radiance of the lit floor under each object
         self.under = floor_radiance(lights, objects.scene, base, up, None)
+        # the balls of spheres and cylinders are a little larger than they, for the rounding; a cube's cuts its corners
+        ball = objects.radius * objects.radius.new_tensor([1.01, 1.55, 1.43])[objects.shape]
+        square = objects.centre.square().sum(0) - ball.square()
+        #: [slots, 4, scenes]: the centre of each ball, and its square less the radius's, infinite where nothing is
+        self.about = base.new_zeros(MAX_OBJECTS, 4, len(camera.position))
+        self.about[:, 3] = torch.inf
+        self.about[objects.slot, :, objects.scene] = torch.cat([objects.centre, square[None]]).T
+        #: int64[slots, scenes], which object that is
+        self.place = objects.scene.new_zeros(MAX_OBJECTS, len(camera.position))
+        self.place[objects.slot, objects.scene] = torch.arange(len(ball), device=ball.device)
 
     def diffuse(self, owner: Tensor, points: Tensor, normals: Tensor, hidden: Tensor | None) -> Tensor:
         """Lambert, lit by the lights and by the floor around."""
@@ -134,26 +144,22 @@ class Surroundings:
     def _nearest(self, owner: Tensor, points: Tensor, directions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Rays that hit another object: ray, object, distance [hits] and normal [3, hits]."""
         objects = self.objects
-        count = torch.bincount(objects.scene)
-        start = (count.cumsum(0) - count)[pick(objects.scene, owner)]
-        size = count[pick(objects.scene, owner)]
-        # the square of the gap to a ray is written out, so that only four numbers of an object are gathered for a ray;
-        # the balls of spheres and cylinders are a little larger than they, for the rounding; a cube's cuts its corners
-        ball = objects.radius * objects.radius.new_tensor([1.01, 1.55, 1.43])[objects.shape]
-        about = torch.cat([objects.centre, (objects.centre.square().sum(0) - ball.square())[None]])
-        behind, far = (points * directions).sum(0), points.square().sum(0)
-        rays, others = [], []
-        for k in range(int(size.max()) if len(size) else 0):
-            other = (start + k).clamp_max(len(ball) - 1)
-            x, y, z, square = pick(about, other)
-            along = x * directions[0] + y * directions[1] + z * directions[2] - behind
-            gap = square + far - 2 * (x * points[0] + y * points[1] + z * points[2])
-            near = (along > 0) & (gap < along.square()) & (size > k) & (other != owner)
-            ray = near.nonzero()[:, 0]
-            rays.append(ray)
-            others.append(pick(other, ray))
-        none = owner.new_empty(0)
-        ray, other = torch.cat([none, *rays]), torch.cat([none, *others])
+        scene = pick(objects.scene, owner)
+        behind = (points * directions).sum(0)
+        foot = points - behind * directions  # the ray's point nearest to the origin
+        x, y, z = directions
+        fx, fy, fz = -2 * foot
+        limit = -foot.square().sum(0)
+        near = torch.empty(len(self.about), len(owner), dtype=torch.bool, device=owner.device)
+        for k, about in enumerate(self.about):
+            cx, cy, cz, square = pick(about, scene)
+            along = (cx * x).addcmul_(cy, y).addcmul_(cz, z)
+            gap = square.addcmul_(cx, fx).addcmul_(cy, fy).addcmul_(cz, fz).addcmul_(along, along, value=-1)
+            near[k] = (gap < limit) & (along > behind)
+        slot, ray = near.nonzero().unbind(1)
+        other = self.place[slot, pick(scene, ray)]
+        apart = (other != pick(owner, ray)).nonzero()[:, 0]
+        ray, other = pick(ray, apart), pick(other, apart)
         t = torch.full(ray.shape, torch.inf, device=ray.device)
         normal = torch.zeros(3, len(ray), device=ray.device)
         for shape in range(3):

@@ -20,18 +20,42 @@ def _hide(
     """Hidden part [..., pairs] of one light at `points` [3, ..., pairs], behind `blocker` [pairs], which is larger by
     `grown` world units on all sides than it is."""
     part = torch.zeros_like(points[0])
-    radius = pick(objects.radius, blocker)
-    size = (radius + grown).reciprocal()
-    shrink = radius * size
-    spread = size * (SUN_RADIUS if light == 3 else LIGHT_RADIUS[light])
-    blur = blur * size
     for shape in range(3):
         index = (pick(objects.shape, blocker) == shape).nonzero()[:, 0]
-        who, at, less = pick(blocker, index), pick(points, index), pick(shrink, index)
-        towards = objects.into(lights.towards(light, pick(objects.scene, who), at), who) * less
-        place = objects.place(at, who) * less
-        part[..., index] = hidden(shape, place, towards, pick(spread, index), pick(blur, index), sun=light == 3)
+        who, at, reach = pick(blocker, index), pick(points, index), pick(blur, index)
+        larger = pick(grown, index) if isinstance(grown, Tensor) else grown
+        part[..., index] = _behind(objects, lights, light, shape, who, at, reach, larger)
     return part
+
+
+def _behind(
+    objects: Objects,
+    lights: Lights,
+    light: int,
+    shape: int,
+    blocker: Tensor,
+    points: Tensor,
+    blur: Tensor,
+    grown: Tensor | float,
+) -> Tensor:
+    """`_hide` where all of `blocker` are of one shape."""
+    size = (pick(objects.radius, blocker) + grown).reciprocal()
+    turn = objects.cos[blocker] * size, objects.sin[blocker] * size, size
+    place = _turned(points - pick(objects.centre, blocker).view(3, *(1,) * (points.dim() - 2), -1), *turn)
+    if light == 3:
+        source = _turned(lights.sun[:, None], *turn)
+        towards = source.view(3, *(1,) * (points.dim() - 2), -1).expand_as(place)
+        spread = size * SUN_RADIUS
+    else:
+        source = lights.source(light, pick(objects.scene, blocker)) - pick(objects.centre, blocker)
+        towards = _turned(source, *turn).view(3, *(1,) * (points.dim() - 2), -1) - place
+        spread = size * LIGHT_RADIUS[light]
+    return hidden(shape, place, towards, spread, blur * size, sun=light == 3)
+
+
+def _turned(vectors: Tensor, cos: Tensor, sin: Tensor, size: Tensor) -> Tensor:
+    x, y, z = vectors
+    return torch.stack([(cos * x).addcmul_(sin, y), (cos * y).addcmul_(sin, x, value=-1), size * z])
 
 
 def floor_shadows(objects: Objects, lights: Lights, camera: Camera, nearness: Tensor) -> Tensor:
@@ -76,10 +100,14 @@ def floor_shadows(objects: Objects, lights: Lights, camera: Camera, nearness: Te
         under = gap < pick(objects.radius, owner) + away  # inside what is grown, a sphere hides nothing
         near = (may | under).nonzero()[:, 0]
         owner, column, row = pick(owner, near), pick(column, near), pick(row, near)
-        pixel = (row[:, None] * camera.width + column).flatten()
-        points = pick(floor, pixel).view(3, TILE * TILE, -1)
-        part = _hide(objects, lights, light, owner, points, pick(blur, owner), 0.0)
-        out[light].scatter_reduce_(0, pixel, part.flatten(), "amax")
+        kind = pick(objects.shape, owner)
+        for shape in range(3):
+            index = (kind == shape).nonzero()[:, 0]
+            who, across, down = pick(owner, index), pick(column, index), pick(row, index)
+            pixel = (down[:, None] * camera.width + across).flatten()
+            points = pick(floor, pixel).view(3, TILE * TILE, -1)
+            part = _behind(objects, lights, light, shape, who, points, pick(blur, who), 0.0)
+            out[light].scatter_reduce_(0, pixel, part.flatten(), "amax")
     return out
 
 

@@ -28,39 +28,46 @@ def hidden(shape: int, point: Tensor, towards: Tensor, spread: Tensor, blur: Ten
     """
     if shape == SPHERE:
         s = -(point * towards).sum(0) / towards.square().sum(0)
-        s = s.clamp_min(0) if sun else s.clamp(0, 1)
-        clearance = length(point + s * towards) - 1
-        return _part(clearance, (spread * s).square() + blur.square()) * (s > 0)
+        s = s.clamp_min_(0) if sun else s.clamp_(0, 1)
+        clearance = length(torch.addcmul(point, s, towards)).sub_(1)
+        return _part(_ratio(clearance, s, spread, blur)).mul_(s > 0)
     low, high = CUBE_RIMS if shape == CUBE else CYLINDER_RIMS
-    climb = towards[2].clamp_min(1e-6)
-    enter = ((low - point[2]) / climb).clamp_min(0)
-    leave = ((high - point[2]) / climb).clamp_min(0)
+    climb = towards[2].clamp_min(1e-6).reciprocal_()
+    enter = (low - point[2]).mul_(climb).clamp_min_(0)
+    leave = (high - point[2]).mul_(climb).clamp_min_(0)
     a, d = point[:2], towards[:2]
-    square = d.square().sum(0).clamp_min(1e-12)
+    square = d.square().sum(0).clamp_min_(1e-12)
     if shape == CUBE:
-        return _square(a, d, square, enter, leave, spread, blur) * (leave > 0)
-    s = torch.clamp(-(a * d).sum(0) / square, enter, leave)
-    clearance = length(a + s * d) - 1
-    return _part(clearance, (spread * s).square() + blur.square()) * (leave > 0)
+        ratio = _square(a, d, square, enter, leave, spread, blur)
+    else:
+        s = torch.clamp((a * d).sum(0).div_(square).neg_(), enter, leave)
+        ratio = _ratio(length(torch.addcmul(a, s, d)).sub_(1), s, spread, blur)
+    return _part(ratio).mul_(leave > 0)
 
 
 def _square(a: Tensor, d: Tensor, square: Tensor, enter: Tensor, leave: Tensor, spread: Tensor, blur: Tensor) -> Tensor:
-    """Separating axes of a segment and a rounded square: its two sides, and the segment's normal."""
-    first, last = a + enter * d, a + leave * d
-    nearest = torch.maximum(torch.minimum(first, last), -torch.maximum(first, last)).clamp_min(0)
-    width = torch.where(last.abs() < first.abs(), spread * leave, spread * enter).square() + blur.square()
-    part = _part(nearest - 1, width).amin(0)
+    """Separating axes of a segment and a rounded square: its two sides, and the segment's normal. The largest ratio."""
+    first, last = torch.addcmul(a, enter, d), torch.addcmul(a, leave, d)
+    nearest = torch.maximum(torch.minimum(first, last), torch.maximum(first, last).neg_()).clamp_min_(0)
+    end = torch.where(last.abs_() < first.abs_(), leave, enter)
+    ratio = _ratio(nearest.sub_(1), end, spread, blur).amax(0)
 
-    normal = torch.stack([-d[1], d[0]]) / square.sqrt()
-    offset = (a * normal).sum(0)
+    (x, y), (dx, dy) = a, d
+    offset = (y * dx).addcmul_(x, dy, value=-1)  # along the normal (-dy, dx), times the segment's length
+    wide, high = dx.abs(), dy.abs()
     flat = 1 - CUBE_CORNER
-    clearance = offset.abs() - flat * normal.abs().sum(0) - CUBE_CORNER
-    corner = flat * offset.sign() * normal.sign()
-    s = torch.clamp(((corner - a) * d).sum(0) / square, enter, leave)
-    return torch.minimum(part, _part(clearance, (spread * s).square() + blur.square()))
+    clearance = offset.abs().sub_(wide + high, alpha=flat).mul_(square.rsqrt()).sub_(CUBE_CORNER)
+    corner = high.sub_(wide).mul_(flat).mul_((offset.mul_(dx).mul_(dy)).sign_())  # of the square, along the segment
+    s = torch.clamp(corner.addcmul_(x, dx, value=-1).addcmul_(y, dy, value=-1).div_(square), enter, leave)
+    return torch.maximum(ratio, _ratio(clearance, s, spread, blur))
 
 
-def _part(clearance: Tensor, square_width: Tensor) -> Tensor:
+def _ratio(clearance: Tensor, s: Tensor, spread: Tensor, blur: Tensor) -> Tensor:
+    """Clearance over the half-width of the edge's penumbra."""
+    return clearance * (spread * s).square_().add_(blur.square()).rsqrt_()
+
+
+def _part(ratio: Tensor) -> Tensor:
     """The part of a disc beyond a straight edge, to 1 % (a cubic in place of the arcsine)."""
-    x = (0.5 - 0.5 * clearance * square_width.rsqrt()).clamp(0, 1)
-    return x * x * (3 - 2 * x)
+    x = ratio.mul_(-0.5).add_(0.5).clamp_(0, 1)
+    return (3 - 2 * x).mul_(x).mul_(x)
