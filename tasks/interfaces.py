@@ -111,8 +111,7 @@ def shuffle(
 
 def fresh_order(mask: Bool[Tensor, "batch size"], generator: torch.Generator) -> Int[Tensor, "batch size"]:
     """For each set a random order of its real elements, those of padding last; mask and generator are the CPU's."""
-    keys = torch.rand(mask.shape, generator=generator) + (~mask).float()
-    return keys.argsort(dim=1)
+    return torch.rand(mask.shape, generator=generator).masked_fill_(~mask, 1).argsort(dim=1)
 
 
 def reordered(sets: SetBatch, order: Int[Tensor, "batch size"]) -> SetBatch:

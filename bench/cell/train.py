@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -77,9 +78,10 @@ class Trainer:
         opponents = list(predictor.adversaries())
         taken = {id(parameter) for parameter in opponents}
         learners = [parameter for parameter in predictor.parameters() if id(parameter) not in taken]
-        self.optimizer = torch.optim.Adam(learners, lr=settings.learning_rate)
+        adam = partial(torch.optim.Adam, lr=settings.learning_rate, fused=True)  # one call for all weights
+        self.optimizer = adam(learners)
         self.learners = learners
-        self.opponent = torch.optim.Adam(opponents, lr=settings.learning_rate, maximize=True) if opponents else None
+        self.opponent = adam(opponents, maximize=True) if opponents else None
 
     def step(self, number: int) -> Tensor:
         """One optimiser step; returns the detached loss."""

@@ -52,7 +52,7 @@ def measure(encoder: str, batch: int, size: int, device: str, watch: Any) -> Tim
         model = spec.entry.load()(SetSpec(FEATURES, size, PLACES), LATENT, WIDTH, **spec.options).to(place)
         elements = torch.randn(batch, size, FEATURES, device=place)
         mask = torch.ones(batch, size, dtype=torch.bool, device=place)
-        optimiser = torch.optim.Adam(model.parameters())
+        optimiser = torch.optim.Adam(model.parameters(), fused=True)
 
         def forward() -> None:
             with torch.no_grad():
