@@ -102,7 +102,9 @@ def _run_cell(
         drawn = cell.seed == SEED
         kept = sample_predictions(predictor, task, cell.split, test, device, cell.precision) if drawn else None
     evaluating = time.perf_counter() - began
+    began = time.perf_counter()
     speed = measure_speed(trainer, predictor, test, device, quiet, cell.settings.timing_repeats)
+    measuring = time.perf_counter() - began
     wall = trained.earlier + time.perf_counter() - start
     measured = Measured(
         **about,
@@ -116,7 +118,8 @@ def _run_cell(
             train=trained.seconds,
             validating=trained.validating,
             evaluate=evaluating,
-            rest=wall - trained.seconds - trained.validating - evaluating,
+            measuring=measuring,
+            rest=wall - trained.seconds - trained.validating - evaluating - measuring,
             **speed,
         ),
         invariance=invariance,

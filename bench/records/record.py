@@ -121,7 +121,10 @@ class Timing(Part):
     train: float = Field(description="seconds of training steps; waiting and evaluation not counted")
     validating: float = Field(0.0, description="seconds of validation during training")
     evaluate: float = Field(description="seconds of evaluation and of the invariance error")
-    rest: float = Field(description="seconds of everything else: data, building, timing")
+    measuring: float = Field(0.0, description="seconds of timing latency and throughput, and of waiting to be alone")
+    rest: float = Field(
+        description="seconds of everything else: data, building, waiting; where `measuring` is 0, it too"
+    )
     reference_ms: float = Field(description="a product of two 512 x 512 float32 matrices, timed beside the latency")
     latency_ms: float = Field(description="median milliseconds to predict one batch, evaluated as for the headline")
     latency_batch: int = Field(description="examples in that batch")
@@ -282,6 +285,15 @@ class Record(Part):
     def processor(self) -> tuple[str, str]:
         """CPU and, where one computed, GPU: what two records must share for their times to be averaged."""
         return self.machine.cpu, (self.measured.gpu if self.measured else None) or ""
+
+    @property
+    def outside(self) -> float | None:
+        """Seconds of the cell's process outside training, evaluation and measuring: what the harness costs; None where
+        nothing was trained, or an older version did not tell them apart."""
+        time = self.measured.time if self.measured else None
+        if time is None or not time.measuring:
+            return None
+        return self.seconds - time.train - time.validating - time.evaluate - time.measuring
 
     @property
     def apart_from_data(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import statistics
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -76,6 +77,7 @@ class Run:
             decoders=options.decoders,
         )
         self.deadline, self.left = float("inf"), 0
+        self.outside: list[float] = []
         whole = plan(self.request)
         self.cells = cells_of(options.shard, whole) if options.shard else whole
         self.progress = Progress()
@@ -162,6 +164,9 @@ class Run:
         self.progress.say(
             f"estimated {human(expected)}, took {human(time.perf_counter() - start)} for {len(self.missing)} cells"
         )
+        if len(self.outside) > 1:
+            each = statistics.median(self.outside[1:])
+            self.progress.say(f"outside training, evaluation and measuring: {each:.2f} s a cell, the first aside")
         return healthy
 
     def out_of_time(self) -> bool:
@@ -284,6 +289,7 @@ class Run:
 
     def _record(self, cell: Cell, outcome: Outcome, seconds: float, where: Machine | None = None) -> Record:
         """Assemble and store the record of a cell, of this machine or another: the one place that does."""
+        begin = time.perf_counter()
         measured, kept = outcome.result or (None, None)
         if measured is not None and measured.time is not None:
             seconds = max(seconds, measured.time.wall)  # from a checkpoint: the seconds before it count
@@ -327,6 +333,8 @@ class Run:
             save_items(self.options.results, cell.identity, kept.items)
             if kept.predictions is not None:
                 save_predictions(self.options.results, cell.identity, *kept.predictions)
+        if record.outside is not None:
+            self.outside.append(record.outside + time.perf_counter() - begin)
         return record
 
     def results(self) -> list[Record]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,23 @@ def test_every_cell_leaves_a_complete_record(finished: tuple[Path, list[Record]]
             assert record.measured.time.latency_ms > 0
             assert record.measured.time.reference_ms > 0
         assert (record.measured.invariance is None) if record.row == "mlp decoder" else True
+
+
+def test_what_a_cell_costs_outside_its_work_is_recorded_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Run(one_sum(tmp_path, "deep_sets", "raw_mlp"))
+    assert made.execute()
+    for row, record in by_row(made).items():
+        if row == "best constant":
+            assert record.outside is None
+            continue
+        time = record.measured.time
+        parts = time.train + time.validating + time.evaluate + time.measuring
+        assert time.measuring > 0.001 * (time.latency_ms + time.reference_ms)  # each was run once, or more often
+        assert time.wall == pytest.approx(parts + time.rest)
+        assert time.rest < record.outside == pytest.approx(record.seconds - parts)
+    assert re.search(r"outside training, evaluation and measuring: \d+\.\d\d s a cell", capsys.readouterr().err)
 
 
 def test_the_score_of_every_test_item_is_kept_and_gives_the_metric(finished: tuple[Path, list[Record]]) -> None:
