@@ -19,6 +19,9 @@ from setbench.tasks.interfaces import Split, fresh_order, reordered
 SHARE = 0.25
 """Of the memory that is free on a GPU, what training data may take."""
 
+AT_ONCE = 2**22
+"""Bytes of several batches of a pass that are drawn together, for a draw costs as much as a small model's step."""
+
 
 def to_device(values: Any, device: torch.device) -> Any:
     """Tensors as models want them: on the device, pictures as float in [0, 1]."""
@@ -59,8 +62,12 @@ class Batches:
         self.thread = ThreadPoolExecutor(1) if room is not None and self.there is None else None
         self.bytes = whole if self.there is not None else 0
         self.where = "on the device" if self.there is not None else "prefetched" if self.thread is not None else None
+        self.count = max(1, AT_ONCE * len(split) // max(1, whole * self.size))
+        self.before = self._drawing()
+        self.drawn: list[tuple[Any, Any]] = []
+        self.place = 0  # of the next batch among those
         self.waiting: Future[tuple[Any, Any]] | None = None
-        self.given = self._drawn()
+        self.given = self._state()
 
     def next(self) -> tuple[Any, Any]:
         """Inputs and targets of the next batch, on the device; the same object where they are the same sets."""
@@ -68,13 +75,13 @@ class Batches:
             return self._batch()
         waiting = self.waiting or self.thread.submit(self._batch)
         batch = waiting.result()
-        self.given = self._drawn()  # before the thread draws on: a batch that nobody was given is drawn again
+        self.given = self._state()  # before the thread draws on: a batch that nobody was given is drawn again
         self.waiting = self.thread.submit(self._batch)
         return batch
 
     def state(self) -> dict[str, Tensor]:
         """All that the next batch depends on."""
-        return self._drawn() if self.thread is None else self.given
+        return self._state() if self.thread is None else self.given
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go on from a state."""
@@ -83,20 +90,39 @@ class Batches:
             self.waiting = None
         self.generator.set_state(state["batches"])
         self.order = state["order"]
+        self.place = int(state["place"])
+        if self.place:
+            self._draw()
 
-    def _drawn(self) -> dict[str, Tensor]:
-        return {"batches": self.generator.get_state(), "order": self.order.clone()}
+    def _drawing(self) -> dict[str, Tensor]:
+        return {"batches": self.generator.get_state(), "order": self.order}
+
+    def _state(self) -> dict[str, Tensor]:
+        return {**self.before, "order": self.before["order"].clone(), "place": torch.tensor(self.place)}
 
     def _batch(self) -> tuple[Any, Any]:
+        if self.place == len(self.drawn):
+            self._draw()
+            self.place = 0
+        self.place += 1
+        return self.drawn[self.place - 1]
+
+    def _draw(self) -> None:
+        """The next batches of a pass, as many as may be drawn together."""
+        self.before = self._drawing()
         if len(self.order) < self.size:
             self.order = torch.randperm(len(self.split), generator=self.generator)
-        indices, self.order = self.order[: self.size], self.order[self.size :]
+        taken = self.size * min(self.count, len(self.order) // self.size)
+        indices, self.order = self.order[:taken], self.order[taken:]
         batch = self._gathered(indices) if self.there is not None else self.split.batch(indices, self.generator)
         pinned = self.thread is not None and self.device.type == "cuda"
         inputs = to_device(_pinned(batch.inputs) if pinned else batch.inputs, self.device)
+        pieces = _pieces(inputs, self.size)
         if batch.targets is batch.inputs:
-            return inputs, inputs
-        return inputs, to_device(_pinned(batch.targets) if pinned else batch.targets, self.device)
+            self.drawn = [(piece, piece) for piece in pieces]
+            return
+        targets = to_device(_pinned(batch.targets) if pinned else batch.targets, self.device)
+        self.drawn = list(zip(pieces, _pieces(targets, self.size), strict=True))
 
     def _gathered(self, indices: Tensor) -> Split:
         """As ``split.batch``, of the data on the device; the order of the elements is made on the CPU."""
@@ -122,6 +148,12 @@ def _moved(split: Split, device: torch.device) -> Split:
 
     inputs = _each(split.inputs, move)
     return Split(inputs, inputs if split.targets is split.inputs else _each(split.targets, move))
+
+
+def _pieces(values: Any, size: int) -> list[Any]:
+    if not isinstance(values, tuple):
+        return list(values.split(size))
+    return [SetBatch(*parts) for parts in zip(*(part.split(size) for part in values), strict=True)]
 
 
 def _at(values: Any, indices: Tensor) -> Any:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from setbench.bench.cell import batches as batches_module
 from setbench.bench.cell.batches import Batches
 from setbench.sets import SetBatch
 from setbench.tasks.interfaces import Split
@@ -79,11 +80,14 @@ def test_the_same_batches_bit_for_bit(kind: str, room: int | None, where: str | 
 
 
 @pytest.mark.parametrize("room", [None, 10**6, 100])
-def test_a_state_is_gone_on_from(room: int | None) -> None:
-    """What was drawn ahead and given to nobody comes again."""
+@pytest.mark.parametrize("at_once", [0, batches_module.AT_ONCE])
+def test_a_state_is_gone_on_from(room: int | None, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was drawn ahead and given to nobody comes again; batches drawn one by one are those drawn together."""
+    monkeypatch.setattr(batches_module, "AT_ONCE", at_once)
     split = splits()["sets to labels"]
     batches = Batches(split, SIZE, SEED, CPU, room)
     expected = drawn_plainly(split)
+    assert batches.count == (1 if at_once == 0 else at_once // (10 * (6 * 9 + 8) * SIZE // 10))
     for _ in range(3):
         batches.next()
     state = batches.state()
