@@ -36,7 +36,7 @@ MODELS = {
     "k=3, linear rho": "janossy:k=3,rho=linear",
     "k=1, MLP rho": "janossy:k=1",
     "k=2, MLP rho": "janossy:k=2",
-    "GRU, pi-SGD, mean of 20": "pi_sgd:phi=gru",
+    "GRU, pi-SGD, linear rho, mean of 20": "pi_sgd:phi=gru",
 }
 CONSTANT = "best constant"
 RATE = 1e-2

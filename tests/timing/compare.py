@@ -145,7 +145,8 @@ def timed_again(tests: Sequence[str]) -> Run:
         command = [sys.executable, "-m", "pytest", *tests, "--benchmark-only", f"--benchmark-json={path}", "-q"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Unusable(f"timed again, a benchmark failed: {done.stdout.strip().rpartition(chr(10))[2]}")
+            said = (done.stdout.strip() or done.stderr.strip()).rpartition("\n")[2]
+            raise Unusable(f"timed again, a benchmark failed: {said}")
         return read(path)
 
 

@@ -185,8 +185,11 @@ def test_without_a_reference_there_is_nothing_to_compare(
     assert not list((tmp_path / "baselines").iterdir())
 
 
-def test_through_pytest_itself(compare: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_through_pytest_itself(
+    compare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """As suspects are timed again: what conftest.py leaves in the file is what is read, and can be a baseline."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # beside other workers there are no benchmarks
     run = compare.timed_again(["tests/timing/test_parts_speed.py::test_metric[size_error]"])
     assert {name: one.reference for name, one in run.timings.items()} == {"test_metric[size_error]": "arrays"}
     assert re.fullmatch(r".+, \d+ cores, torch \d+\.\d+", run.machine)
