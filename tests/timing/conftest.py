@@ -27,8 +27,8 @@ LEAST, WARMUP = 6, 2
 
 FAST = 0.02
 """The quantile of both that counts: of the quickest rounds alone, which other machines on the same processor disturb
-least. By the lower quartile the ratios of five short steps moved by 1.15 to 1.38 times within twelve runs, by this by 1.06
-to 1.32 within six."""
+least. By the lower quartile the ratios of five short steps moved by 1.15 to 1.38 times within twelve runs, by this by
+1.06 to 1.32 within six."""
 
 
 def layers() -> Callable[[], object]:
