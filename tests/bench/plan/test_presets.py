@@ -137,7 +137,7 @@ def test_every_number_of_the_papers_says_where_it_is_from(name: str) -> None:
 
 
 def test_tuned_choices_stand_above_the_preset(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    (tmp_path / "quick.toml").write_text(
+    (tmp_path / "desk.toml").write_text(  # which quick extends
         '[tuned.arithmetic_sum."janossy:k=2"]\nlearning_rate = 0.5\nhow = "by --tune on a day"\n'
     )
     monkeypatch.setattr("setbench.bench.plan.presets.tuned_file", lambda preset: tmp_path / f"{preset}.toml")
