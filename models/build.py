@@ -123,12 +123,15 @@ def _build_encoder(model: ModelSpec, spec: SetSpec, latent: int, width: int) -> 
 
 
 def _build_source(source: InputSpec, latent: int, width: int, image_encoder: str, maps: bool) -> nn.Module | None:
-    """Vector or image to code, or image to map; None for sets, which the set encoder reads."""
+    """Vector or image to code, or image to map; None for sets, which the set encoder reads.
+
+    No layer of a vector's network is narrower than the code that it makes.
+    """
     match source:
         case SetSpec():
             return None
         case VectorSpec(size):
-            return mlp(size, width, latent)
+            return mlp(size, max(width, latent), latent)
         case ImageSpec(channels, height, breadth):
             if image_encoder not in IMAGE_ENCODERS:
                 raise ValueError(f"no image encoder is called {image_encoder!r}; known: {', '.join(IMAGE_ENCODERS)}")

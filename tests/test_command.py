@@ -180,6 +180,8 @@ SLIPS = {
     "--scaling 7": "--scaling 7: it takes the largest set size, from 8 to 4,096",
     "--scaling many": "--scaling many: it takes the largest set size, from 8 to 4,096",
     "--scaling --report-only": "not allowed with argument",
+    "--scaling --dry-run": "--dry-run: --scaling has no plan to show; leave one of the two out",
+    "--report-only": "--dry-run: --report-only has no plan to show; leave one of the two out",
     "--scaling --models fspol": "no encoder is called 'fspol'; did you mean 'fspool'?",
     "--scaling --models dspn": "no encoder is called 'dspn'",
     "--scaling --threads 0": "--threads 0: it takes a whole number, at least 1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ class FrozenTask(Task):
     """A task with its pictures replaced by their frozen codes; everything else is the inner task's.
 
     The codes are cached beside the pictures under a name that holds the hash of the weights, the data's checksum and
-    the split, and are made again where one of them changes.
+    the split, and are made again where one of them changes. They are given standardised: each feature has mean 0 and
+    standard deviation 1 over the training split, whatever the split that is asked for.
 
     Raises:
         NoData: the task's pictures are rendered, but not as those that the encoder has learned from were.
@@ -70,7 +72,16 @@ class FrozenTask(Task):
                     self._encode(name, progress)
 
     def split(self, name: str) -> Split:
-        return Split(torch.from_numpy(np.load(self._path(name))), self.inner.split(name).targets)
+        mean, deviation = self._scale
+        codes = torch.from_numpy(np.load(self._path(name)))
+        return Split((codes - mean) / deviation, self.inner.split(name).targets)
+
+    @cached_property
+    def _scale(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each feature over the training split; 1 where a feature never varies."""
+        codes = torch.from_numpy(np.load(self._path("train"))).double()
+        deviation = codes.std(dim=0, correction=0)
+        return codes.mean(dim=0).float(), torch.where(deviation > 0, deviation, 1.0).float()
 
     def pictures(self, name: str) -> Tensor | None:
         return self.inner.pictures(name)

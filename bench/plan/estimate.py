@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from setbench.bench.plan.cells import Cell
-from setbench.bench.plan.presets import SETTINGS
+from setbench.bench.plan.presets import PRESETS, SETTINGS, Preset, load
 from setbench.bench.records.record import Record, Status
 from setbench.tasks.catalogue import TASKS
 
@@ -59,6 +59,7 @@ class Estimate:
                 measured[conditions, cost_key(record.preset, record.task, record.row)].append(record.seconds)
         self.measured = {key: statistics.mean(values) for key, values in measured.items()}
         self.known: dict[tuple[str, int], dict[str, float]] = {}
+        self.presets: dict[str, Preset] = {}
         self.near: dict[tuple[str, int, str, str], float | None] = {}
 
     def _table(self, path: Path) -> dict[str, float]:
@@ -73,7 +74,7 @@ class Estimate:
         costs = self._costs(cell.device, cell.settings.steps)
         own = cost_key(cell.preset, cell.task, cell.row)
         if own in costs:
-            return costs[own]
+            return costs[own] * self._length(cell, own)
         if (step := self.step(cell)) is not None:
             return step * cell.settings.steps
         return self._neighbours(cell)
@@ -85,6 +86,16 @@ class Estimate:
             measured = {key: cost for (found, key), cost in self.measured.items() if found == conditions}
             self.known[conditions] = {**(self.costs if device == "cpu" else {}), **measured}
         return self.known[conditions]
+
+    def _length(self, cell: Cell, key: str) -> float:
+        """Its steps over those of the cell that its cost was shipped for; 1 where these very steps were measured."""
+        measured = ((cell.device, cell.settings.steps), key) in self.measured
+        if measured or cell.constant or cell.preset not in PRESETS:
+            return 1.0
+        if cell.preset not in self.presets:
+            self.presets[cell.preset] = load(cell.preset)
+        usual = self.presets[cell.preset]
+        return cell.settings.steps / usual.settings(cell.task, cell.row)[0].steps
 
     def _neighbours(self, cell: Cell) -> float | None:
         place = cell.device, cell.settings.steps, cell.preset, cell.task

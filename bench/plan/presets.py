@@ -9,13 +9,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from setbench.bench.plan.rows import proper_row
-from setbench.models.entry import HEADS, IMAGE_ENCODERS
+from setbench.bench.plan.rows import proper_row, stand_in
+from setbench.models.catalogue import parse
+from setbench.models.entry import HEADS, IMAGE_ENCODERS, PARADIGMS
 from setbench.options import Option, UnknownName, nearest
 from setbench.tasks.catalogue import TASKS
 
 SETTINGS = Path(__file__).parents[1] / "settings"
-PRESETS = ("smoke", "quick", "sweep", "standard", "paper", "paper_code")
+PRESETS = ("smoke", "quick", "desk", "sweep", "standard", "paper", "paper_code")
 SPLITS = ("train", "validation", "test")
 ROWS = ("encoders", "decoders")
 
@@ -87,7 +88,7 @@ class Preset:
     task, ``tasks`` each task's own, with its "rows" and "task_options" among them; ``row`` is row -> settings of its
     own, on every task; ``tuned`` is task -> row -> the row's own learning rate and how it was chosen; ``chosen`` stands
     above all of these (``--set``). ``on`` are the tasks that it runs where no models are named; None is every task.
-    ``run`` holds options of a run.
+    ``run`` holds options of a run. ``shared`` is paradigm -> the encoder whose tuned rate all of the paradigm have.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Preset:
     on: Sequence[str] | None = None
     chosen: Mapping[str, Any] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
+    shared: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, kind: str, task: str) -> list[str]:
         """Names of the "encoders" or "decoders" that run on a task; "*" stands for the whole catalogue."""
@@ -109,8 +111,12 @@ class Preset:
     def settings(self, task: str, row: str) -> tuple[Settings, str]:
         """The settings of one row on one task, and a sentence on how they were tuned ("" where they were not)."""
         own = {name: value for name, value in self.tasks.get(task, {}).items() if name != "rows"}
-        choice = dict(self.tuned.get(task, {}).get(row, {}))
+        found = self.tuned.get(task, {})
+        tuned_row = row if row in found else stand_in(row, self.shared)
+        choice = dict(found.get(tuned_row, {}))
         how = choice.pop("how", "")
+        if how and tuned_row != row:
+            how = f"as {tuned_row}, with which it shares its paradigm: {how}"
         values = {**self.common, **own, **self.row.get(row, {}), **choice}
         above = dict(self.chosen)
         values["sizes"] = {**dict.fromkeys(SPLITS, 0), **values.get("sizes", {}), **above.pop("sizes", {})}
@@ -125,7 +131,18 @@ class Preset:
         return replace(self, chosen={**self.chosen, **checked("--set", given)}) if given else self
 
 
-TABLES = {"about": 0, "extends": 0, "tasks": 0, "rows": 1, "all": 1, "task": 2, "row": 2, "tuned": 3, "run": 1}
+TABLES = {
+    "about": 0,
+    "extends": 0,
+    "tasks": 0,
+    "rows": 1,
+    "all": 1,
+    "task": 2,
+    "row": 2,
+    "tuned": 3,
+    "run": 1,
+    "shared": 1,
+}
 """What a preset's file may hold, and how deep its tables lie in one another."""
 
 
@@ -135,7 +152,8 @@ def load(name: str) -> Preset:
     A file of one's own may start from another preset (``extends = "quick"``), change its settings (``[all]``,
     ``[task.NAME]``, or ``[task."arithmetic_*"]`` for all tasks with such a name, ``[row."ROW"]`` for one row on every
     task), its ``[rows]``, the ``tasks`` that it runs where no models are named, and the rates of single rows
-    (``[tuned.TASK."ROW"]``), and hold the options of a whole command (``[run]``).
+    (``[tuned.TASK."ROW"]``), say whose rate a paradigm's rows share (``[shared]``), and hold the options of a whole
+    command (``[run]``).
 
     Raises:
         UnknownName: no such preset or file, or a key or value in it that there is not, in one line.
@@ -150,7 +168,8 @@ def load(name: str) -> Preset:
 def _made(name: str, path: Path) -> Preset:
     tables = _read(path)
     base = load(tables["extends"]) if "extends" in tables else None
-    shipped = _read(tuned_file(name))["tuned"] if base is None and tuned_file(name).exists() else {}
+    ours = path.parent == SETTINGS and tuned_file(name).exists()
+    shipped = _read(tuned_file(name))["tuned"] if ours else {}
     return Preset(
         name=name,
         about=tables.get("about", base.about if base else ""),
@@ -161,9 +180,10 @@ def _made(name: str, path: Path) -> Preset:
         common={**(base.common if base else {}), **checked(f"{path.name}: [all]", tables.get("all", {}))},
         tasks=_both(base.tasks if base else {}, _tasks(path.name, tables.get("task", {}))),
         row=_both(base.row if base else {}, _row(path.name, tables.get("row", {}))),
-        tuned=_both(base.tuned if base else shipped, _tuned(path.name, tables.get("tuned", {}))),
+        tuned=_both(_both(base.tuned if base else {}, shipped), _tuned(path.name, tables.get("tuned", {}))),
         on=_on(path.name, tables["tasks"]) if "tasks" in tables else base.on if base else None,
         run=tables.get("run", {}),
+        shared={**(base.shared if base else {}), **_shared(path.name, tables.get("shared", {}))},
     )
 
 
@@ -173,6 +193,23 @@ def _on(file: str, names: Any) -> list[str]:
         if name not in TASKS:
             raise UnknownName(f"{file}: tasks: no task is called {name!r}; {nearest(name, TASKS)}")
     return list(names)
+
+
+def _shared(file: str, names: Mapping[str, Any]) -> dict[str, str]:
+    """The encoder, by its full name, that each paradigm has its tuned rates of."""
+    found = {}
+    for paradigm, name in names.items():
+        owner = f"{file}: [shared]: {paradigm}"
+        if paradigm not in PARADIGMS:
+            raise UnknownName(f"{owner}: no paradigm is called so; {nearest(paradigm, PARADIGMS)}")
+        try:
+            spec = parse(str(name), ("encoder",))
+        except UnknownName as error:
+            raise UnknownName(f"{owner}: {error}") from None
+        if spec.entry.paradigm != paradigm:
+            raise UnknownName(f"{owner}: {spec.name} is of the paradigm {spec.entry.paradigm}")
+        found[paradigm] = spec.name
+    return found
 
 
 def _words(owner: str, given: Any) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from setbench.models.catalogue import parse
+from setbench.options import UnknownName
 
 CONSTANT = "best constant"
 
@@ -27,3 +30,20 @@ def proper_row(text: str) -> str:
         parse(encoder, ("encoder", "predictor")).name if encoder else None,
         parse(decoder, ("decoder",)).name if decoder else None,
     )
+
+
+def stand_in(row: str, shared: Mapping[str, str]) -> str:
+    """The row with its encoder replaced by the one that its paradigm shares its tuned rates with; the row itself where
+    there is none.
+
+    Args:
+        shared: paradigm -> encoder, as in a preset's ``[shared]``.
+    """
+    encoder, plus, decoder = row.partition(" + ")
+    if not shared:
+        return row
+    try:
+        entry = parse(encoder, ("encoder",)).entry
+    except UnknownName:  # a decoder's row, the constant, a whole predictor
+        return row
+    return shared.get(entry.paradigm, encoder) + plus + decoder

@@ -36,6 +36,8 @@ def main(words: list[str] | None = None) -> int:
         if "list" in given:
             print(entry_text(given["list"]) if given["list"] else catalogue_text())
             return 0
+        if "dry_run" in given and (other := next((word for word in ("report_only", "scaling") if word in given), None)):
+            raise ValueError(f"--dry-run: --{other.replace('_', '-')} has no plan to show; leave one of the two out")
         options = run_options(given)
         run = Scaling(options, given, given["scaling"]) if "scaling" in given else Run(options)
         if "tune" in given and options.shard:
@@ -46,6 +48,10 @@ def main(words: list[str] | None = None) -> int:
         print(f"{program()}: {error}", file=sys.stderr)
         return 2
     if "dry_run" in given and isinstance(run, Run):
+        if "tune" in given:
+            from setbench.bench.runner.tune import foresee
+
+            foresee(run)
         print(plan_text(run))
         return 0
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -57,7 +63,7 @@ def main(words: list[str] | None = None) -> int:
             if "tune" in given:
                 from setbench.bench.runner.tune import tune
 
-                return tune(run)
+                return tune(run) or (EXIT_LEFT if run.left else 0)
             if run.options.replay:
                 from setbench.bench.runner.replay import replay
 

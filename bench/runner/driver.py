@@ -137,7 +137,7 @@ class Run:
         was too short for.
         """
         start = time.perf_counter()
-        if self.options.time_budget is not None:
+        if self.options.time_budget is not None and self.deadline == float("inf"):  # one budget for rounds of trials
             self.deadline = start + self.options.time_budget
         expected = self.seconds()
         self.progress.begin(len(self.missing), expected, self.estimate.unknown(self.missing))

@@ -62,10 +62,14 @@ def parser() -> argparse.ArgumentParser:
     instead.add_argument(
         "--list", nargs="*", metavar="NAME", help="list tasks, models and decoders, or one's options; then stop"
     )
+    made.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="show the plan, why cells will not run, and an estimate of time, with --tune of its trials; then stop",
+    )
     for word, meaning in {
-        "dry-run": "show the plan, why cells will not run, and an estimate of time; then stop",
         "report-only": "write the leaderboard from the records there are, and stop",
-        "tune": "choose learning rates on the validation split, and write them into RESULTS/tuned.toml",
+        "tune": "choose learning rates on the validation split; writes RESULTS/tuned.toml, and its trials beside it",
     }.items():
         instead.add_argument(f"--{word}", action="store_true", help=meaning)
     instead.add_argument(

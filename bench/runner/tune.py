@@ -1,79 +1,84 @@
-"""``--tune``: the same small grid of learning rates for every row, on the validation split, which no table reports.
+"""``--tune``: the same number of trials of the learning rate for every row, on the validation split, which no table
+reports.
 
-The choices are written beside the results, as a preset that ``--preset RESULTS/tuned.toml`` runs; the package keeps the
-rates that it shipped with.
+Trials are records like all others, so that the same command goes on where it was interrupted. They are written beside
+the results, one line a trial, and the choices as a preset that ``--preset RESULTS/tuned.toml`` runs. The package keeps
+the rates that it shipped with.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from setbench.bench.plan.cells import Cell
 from setbench.bench.plan.presets import Preset
-from setbench.bench.records.record import Record
+from setbench.bench.plan.rows import stand_in
+from setbench.bench.records.record import Status
 from setbench.bench.runner.driver import Run
+from setbench.bench.runner.trials import RULE, Score, chosen, rates_text, trial, trial_cells, trials_text
 from setbench.files import write_atomically
 
-GRID = (1 / 3, 1.0, 3.0)
-"""Factors on the preset's learning rate: every row gets these trials and no others."""
 
-
-def trials(cells: Sequence[Cell], preset: Preset) -> list[Cell]:
-    """The cells of the grid: one seed a row, scored on the validation split."""
+def tuned_rows(cells: Sequence[Cell], preset: Preset) -> list[tuple[Cell, float]]:
+    """A cell of every row that is tuned, and the preset's own rate for it. Where a paradigm shares its rates, they are
+    those of one of its rows alone."""
     rows = {(cell.task, cell.row): cell for cell in reversed(cells) if not cell.constant and not cell.blocked}
-    made = []
-    for cell in reversed(rows.values()):
-        rate = replace(preset, tuned={}).settings(cell.task, cell.row)[0].learning_rate  # the preset's own
-        for factor in GRID:
-            settings = replace(cell.settings, learning_rate=float(f"{rate * factor:.3g}"))
-            made.append(replace(cell, settings=settings, split="validation", tuned=""))
-    return made
-
-
-def best(records: Sequence[Record]) -> dict[str, dict[str, float]]:
-    """task -> row -> learning rate of the best headline; a trial that failed or gave no finite number never wins."""
-    scores: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    for record in records:
-        if record.measured is None or record.measured.score is None:
-            continue
-        info = record.measured.metric_info[record.measured.headline.metric]
-        sign = 1 if info.higher_is_better else -1
-        scores[record.task, record.row].append((sign * record.measured.score, record.settings["learning_rate"]))
-    chosen: dict[str, dict[str, float]] = defaultdict(dict)
-    for (task, row), found in scores.items():
-        chosen[task][row] = max(found)[1]
-    return dict(chosen)
+    untuned = replace(preset, tuned={})
+    return [
+        (cell, untuned.settings(cell.task, cell.row)[0].learning_rate)
+        for cell in reversed(rows.values())
+        if stand_in(cell.row, preset.shared) == cell.row
+    ]
 
 
 def tune(run: Run) -> int:
-    """Run the grid for the planned rows and write the choices beside the results; the exit code."""
-    run.cells = trials(run.cells, run.request.preset)
-    run.missing = [cell for cell in run.cells if run.wanted(cell)]
-    healthy = run.execute()
-    choices = best(run.results())
-    factors = ", ".join(f"{factor:.3g}" for factor in GRID)
-    how = (
-        f"learning rate chosen among {factors} times the preset's, one trial each on the validation split, "
-        f"by `{run.options.command}` on {datetime.now(UTC).date().isoformat()}"
-    )
-    path = run.options.results / "tuned.toml"
-    write_atomically(path, preset_text(run.options.preset, choices, how))
-    run.progress.say(f"{sum(map(len, choices.values()))} choices written: --preset {path} runs with them")
+    """Run the trials of the planned rows round by round and write the choices beside the results; the exit code: a rate
+    at which training diverges is a finding, any other mishap is one."""
+    rows = tuned_rows(run.cells, run.request.preset)
+    folder = run.options.results
+    for rounds in (1, 2, 3):
+        _take(run, rows, lambda cell: _score(run, cell), rounds)
+        run.execute()
+        found = run.results()
+        trials = [trial(record) for record in found]
+        write_atomically(folder / "trials.tsv", trials_text(trials))
+        healthy = all(record.status is Status.DIVERGED or not record.status.retryable for record in found)
+        if len(found) < len(run.cells):  # the time budget is spent, --fail-fast, or another run has cells in hand
+            return 0 if healthy else 1
+    choices = chosen(trials)
+    how = f"{RULE}; trials.tsv beside this file has all of them"
+    lines = [f"extends = {json.dumps(run.options.preset)}", *rates_text(choices, how)]
+    write_atomically(folder / "tuned.toml", "\n".join(lines) + "\n")
+    without = [f"{cell.task} · {cell.row}" for cell, _ in rows if cell.row not in choices.get(cell.task, {})]
+    for row in without:
+        run.progress.say(f"{row}: no rate is chosen, its trials gave no two numbers at full length")
+    run.progress.say(f"{len(rows) - len(without)} choices written: --preset {folder / 'tuned.toml'} runs with them")
     return 0 if healthy else 1
 
 
-def preset_text(preset: str, choices: dict[str, dict[str, float]], how: str) -> str:
-    """A preset like another but for these rates, as TOML, whose strings escape as JSON's do."""
-    lines = [f"extends = {json.dumps(preset)}", ""]
-    for task, rows in sorted(choices.items()):
-        lines += [f"[tuned.{task}]"]
-        lines += [
-            f"{json.dumps(row)} = {{ learning_rate = {rate}, how = {json.dumps(how)} }}"
-            for row, rate in sorted(rows.items())
-        ]
-        lines += [""]
-    return "\n".join(lines)
+def foresee(run: Run) -> None:
+    """Take all three rounds into a run's plan, for ``--dry-run``. Where a trial has not been run, the middle rate is
+    supposed to be the best: whichever is, the trials are as many and as long."""
+    rows = tuned_rows(run.cells, run.request.preset)
+    middles = {(cell.task, cell.row): rate for cell, rate in rows}
+
+    def score(cell: Cell) -> float | None:
+        if cell.identity in run.records:
+            return _score(run, cell)
+        return -abs(math.log(cell.settings.learning_rate / middles[cell.task, cell.row]))
+
+    _take(run, rows, score, 3)
+
+
+def _take(run: Run, rows: Sequence[tuple[Cell, float]], score: Score, rounds: int) -> None:
+    run.cells = [one for cell, rate in rows for one in trial_cells(cell, rate, score, rounds)]
+    run.missing = [cell for cell in run.cells if run.wanted(cell)]
+
+
+def _score(run: Run, cell: Cell) -> float | None:
+    """How good a trial was that this run knows."""
+    record = run.records.get(cell.identity)
+    return None if record is None else trial(record).goodness

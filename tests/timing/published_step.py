@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="default: torch's own choice")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument(
-        "--costs", action="store_true", help=f"rewrite {STEPS.name}, for --dry-run (one thread of a CPU)"
+        "--costs", action="store_true", help=f"put them into {STEPS.name}, for --dry-run (one thread of a CPU)"
     )
     arguments = parser.parse_args()
     if arguments.costs and (arguments.device, arguments.threads) != ("cpu", 1):
@@ -149,6 +149,7 @@ def main() -> None:
     print("\n" + tabulate(rows, headers=headers, floatfmt=("", "", ".3g", ".2f", ".2f", ",", ","), intfmt=","))
     print(f"\nbatch 32 (arithmetic 128), {arguments.threads} threads, torch {torch.__version__}, {arguments.device}")
     if arguments.costs:
+        costs = json.loads(STEPS.read_text(encoding="utf-8")) | costs
         write_atomically(STEPS, json.dumps(dict(sorted(costs.items())), indent=0) + "\n")
 
 

@@ -39,9 +39,9 @@ def test_the_cells_are_the_papers(published: ModuleType) -> None:
 
 
 def test_every_published_cell_has_a_timed_step(published: ModuleType) -> None:
-    """Of both presets, so that --dry-run says how long they take; and no others do."""
+    """Of both presets, so that --dry-run says how long they take."""
     kept = json.loads(STEPS.read_text(encoding="utf-8"))
-    assert {step_key(cell) for cell in published.cells("cpu", *published.PAPERS)} == set(kept)
+    assert {step_key(cell) for cell in published.cells("cpu", *published.PAPERS)} <= set(kept)
     assert all(cost > 0 for cost in kept.values())
 
 

@@ -18,6 +18,7 @@ from setbench.models.images.frozen import load_frozen
 from setbench.tasks.catalogue import parse_task
 from setbench.tasks.clevr.files.rendered import RenderedScenes
 from setbench.tasks.clevr.states import present, states
+from setbench.tasks.interfaces import Split
 from setbench.tasks.no_data import NoData
 
 GOLDEN = Path(__file__).parents[2] / "tasks" / "clevr" / "golden.npz"
@@ -53,6 +54,24 @@ def test_features_are_those_of_the_weights_and_of_the_pictures(tmp_path: Path, m
     identity = replace(task.identity, checksum=f"{task.identity.checksum}-other")
     monkeypatch.setattr(type(task), "identity", identity)
     assert FrozenTask(task)._path("train") != first
+
+
+def test_codes_are_standardised_over_the_training_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By numpy, from codes that lie there: the test split by the training split's mean and deviation; a feature that
+    never varies becomes 0."""
+    frozen = FrozenTask(parse_task("clevr_state").make({"train": 6, "validation": 2, "test": 3}, tmp_path))
+    monkeypatch.setattr(type(frozen.inner), "split", lambda self, name: Split(None, torch.zeros(self.sizes[name])))
+    random = np.random.default_rng(0)
+    codes = {name: random.normal(5, 3, (count, 4)).astype(np.float32) for name, count in frozen.sizes.items()}
+    for name, code in codes.items():
+        code[:, 2] = 7.0
+        frozen._path(name).parent.mkdir(parents=True, exist_ok=True)
+        np.save(frozen._path(name), code)
+    train = codes["train"]
+    spread = np.sqrt(((train - train.mean(0)) ** 2).mean(0))
+    spread[2] = 1
+    for name, code in codes.items():
+        np.testing.assert_allclose(frozen.split(name).inputs.numpy(), (code - train.mean(0)) / spread, atol=1e-5)
 
 
 def test_the_shipped_encoder_finds_the_objects_of_the_pictures() -> None:

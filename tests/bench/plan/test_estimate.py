@@ -15,6 +15,7 @@ from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.estimate import START_SECONDS, Estimate, cost_key, expected, human, step_key
 from setbench.bench.plan.presets import load
 from setbench.bench.records.record import Machine, Record, Status
+from setbench.tasks.catalogue import TASKS
 
 
 @pytest.fixture
@@ -119,6 +120,24 @@ def test_costs_of_a_cpu_say_nothing_of_a_gpu_nor_those_of_other_steps(costs: Pat
     assert Estimate([record("deep_sets", 3.0)], "this").cell(gpu) is None
     assert Estimate([record("deep_sets", 3.0, device="cuda")], "this").cell(gpu) == 3.0
     assert Estimate([record("deep_sets", 3.0, steps=1)], "this").cell(cell) == 2.0
+
+
+def test_a_shipped_cost_is_of_the_presets_steps(costs: Path) -> None:
+    """Ten reference operations of two seconds for four steps, half as many for two; what was measured as it is."""
+    costs.write_text(json.dumps({cost_key("smoke", "arithmetic_sum", "deep_sets"): 10.0}))
+    (cell,) = cells("deep_sets")
+    shorter = replace(cell, settings=replace(cell.settings, steps=2))
+    assert cell.settings.steps == 4
+    assert Estimate([], "this").cell(shorter) == 10.0
+    assert Estimate([record("deep_sets", 3.0, steps=2)], "this").cell(shorter) == 3.0
+
+
+def test_how_long_desk_takes_is_known_before_it_has_run() -> None:
+    """Every row has a cost or a timed step; else: python -m setbench.bench.maintenance.steps desk."""
+    asked = Request(asked_tasks(list(TASKS)), None, None, (0,), load("desk"), "cpu", None)
+    estimate = Estimate([], "this")
+    rows = [cell for cell in plan(asked) if cost_key("desk", cell.task, cell.row) not in estimate.costs]
+    assert [str(cell) for cell in rows if not cell.blocked and estimate.step(cell) is None] == []
 
 
 def test_a_timed_step_times_the_steps(costs: Path) -> None:

@@ -48,6 +48,23 @@ def test_settings_of_one_row_stand_above_the_tasks_and_below_what_was_tuned(tmp_
     assert load("smoke").on is None
 
 
+def test_rows_of_a_paradigm_share_the_rate_of_one_of_them_and_say_so(tmp_path: Path) -> None:
+    """Under the same decoder; a rate of its own stands above; decoders and other paradigms have the preset's."""
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'extends = "smoke"\n[shared]\nsorting = "fspool"\n[tuned.set_digits]\n'
+        '"fspool + mlp" = { learning_rate = 0.5, how = "by trials" }\n"score_sort + mlp" = { learning_rate = 0.25 }\n'
+    )
+    mine, usual = load(str(path)), load("smoke").settings("set_digits", "x")[0].learning_rate
+    rows = ("fspool + mlp", "soft_sort + mlp", "score_sort + mlp", "soft_sort + dspn", "deep_sets + mlp", "mlp decoder")
+    found = [mine.settings("set_digits", row) for row in rows]
+    assert [settings.learning_rate for settings, _ in found] == [0.5, 0.5, 0.25, usual, usual, usual]
+    assert [how for _, how in found] == [
+        "by trials", "as fspool + mlp, with which it shares its paradigm: by trials", "", "", "", ""
+    ]  # fmt: skip
+    assert mine.settings("set_mnist", "fspool + mlp")[0].learning_rate == usual
+
+
 def test_set_stands_above_the_file_and_the_tuned_rate() -> None:
     preset = load("quick").with_settings({"steps": "3", "learning_rate": 0.25, "sizes.train": "9"})
     settings, how = preset.settings("set_mnist_classes", "deep_sets")
@@ -93,6 +110,12 @@ def test_a_slip_in_set_is_one_line(given: dict[str, object], line: str) -> None:
         ('[row."fspool:piece=3"]\n', "fspool has no option 'piece'; did you mean 'pieces'?"),
         ("[row.fspool]\nstep = 1\n", "mine.toml: [row.'fspool']: no setting is called 'step'; did you mean 'steps'?"),
         ("[tuned.set_digits]\nfspool = { learning_rate = 'x' }\n", "[tuned.set_digits.'fspool']: learning_rate=x: it"),
+        (
+            "[shared]\ngraph = 'fspool'\n",
+            "mine.toml: [shared]: graph: no paradigm is called so; did you mean 'graphs'?",
+        ),
+        ("[shared]\ngraphs = 'fspol'\n", "mine.toml: [shared]: graphs: no encoder is called 'fspol'; did you mean"),
+        ("[shared]\ngraphs = 'fspool'\n", "mine.toml: [shared]: graphs: fspool is of the paradigm sorting"),
         ('extends = "quik"\n', "no preset is called 'quik'; did you mean 'quick'?"),
         ("steps = \n", "mine.toml: "),
     ],

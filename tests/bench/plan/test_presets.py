@@ -10,6 +10,7 @@ from setbench.bench.plan.presets import PRESETS, SETTINGS, load
 from setbench.tasks.catalogue import TASKS
 
 PAPERS = ("paper", "paper_code")
+DSPN = "dspn:steps=5"
 ARITHMETIC = [name for name in TASKS if name.startswith("arithmetic_")]
 
 
@@ -40,7 +41,7 @@ def test_the_files_are_the_presets() -> None:
 
 
 def test_one_budget_a_table() -> None:
-    """Every row of a task has the same steps, batch and latent width, whatever was tuned for it. The papers' own rows
+    """Every row of a task has the same steps, batch, latent and width, whatever was tuned for it. The papers' own rows
     have the papers' own."""
     for name in PRESETS:
         preset = load(name)
@@ -48,7 +49,9 @@ def test_one_budget_a_table() -> None:
         for task in TASKS:
             for row in ("deep_sets", "fspool + dspn", "mlp decoder"):
                 mine, usual = preset.settings(task, row)[0], preset.settings(task, "some row")[0]
-                assert (mine.steps, mine.batch, mine.latent) == (usual.steps, usual.batch, usual.latent)
+                assert (mine.steps, mine.batch, mine.latent, mine.width) == (
+                    usual.steps, usual.batch, usual.latent, usual.width
+                )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PAPERS)
@@ -137,7 +140,7 @@ def test_every_number_of_the_papers_says_where_it_is_from(name: str) -> None:
 
 
 def test_tuned_choices_stand_above_the_preset(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    (tmp_path / "quick.toml").write_text(
+    (tmp_path / "desk.toml").write_text(  # which quick extends
         '[tuned.arithmetic_sum."janossy:k=2"]\nlearning_rate = 0.5\nhow = "by --tune on a day"\n'
     )
     monkeypatch.setattr("setbench.bench.plan.presets.tuned_file", lambda preset: tmp_path / f"{preset}.toml")
@@ -147,3 +150,13 @@ def test_tuned_choices_stand_above_the_preset(tmp_path, monkeypatch: pytest.Monk
     assert preset.settings("arithmetic_sum", "janossy:k=2")[1] == "by --tune on a day"
     assert preset.settings("arithmetic_sum", "deep_sets")[0].learning_rate == 0.25
     assert preset.settings("arithmetic_sum", "deep_sets")[1] == ""
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_quick_is_a_part_of_desk(task: str) -> None:
+    """The same cells, with the same rates: of a paradigm one row, a control, MLP and LSTM beside DSPN."""
+    desk, quick = ({cell.identity: cell for cell in planned(name, task)} for name in ("desk", "quick"))
+    assert set(quick) < set(desk)
+    paradigms = [cell.model.entry.paradigm for cell in quick.values() if cell.model and cell.decoder in (None, DSPN)]
+    shown = ["permuting", "sorting", "sampling", "attention", "graphs", "control"]
+    assert sorted(paradigms) == sorted(shown)
