@@ -53,7 +53,7 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
     drawn again; one that no record asks for any longer is removed.
     """
     directory = Path(directory)
-    found = tables(records)
+    found = tables(records, directory)
     begin = head(records, elsewhere(directory, lambda line: print(line, file=sys.stderr)))
     figures = _plan(found, directory if predictions else None)
     blocks = _blocks(begin, found, figures)
