@@ -144,12 +144,12 @@ class Result:
                 higher = metric in found.metric_info and found.metric_info[metric].higher_is_better
         if self.odd:
             return median_spread(values, higher)
-        found = spread(values)
-        if found is None or found.sd is None or variant is not None or self.items is None:
-            return found
+        value = spread(values)
+        if value is None or value.sd is None or variant is not None or self.items is None:
+            return value
         if any(measured.headline.metric != metric for measured in self.measured):
-            return found
-        return replace(found, half=half_width(self.items, independent_items(self.ok, self.items.shape[1])))
+            return value
+        return replace(value, half=half_width(self.items, independent_items(self.ok, self.items.shape[1])))
 
     @cached_property
     def items(self) -> Float[np.ndarray, "seeds items"] | None:

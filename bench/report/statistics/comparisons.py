@@ -57,8 +57,8 @@ def pairs(values: Float[np.ndarray, "rows seeds items"], independent: int) -> Pa
 
 @np.errstate(all="ignore")
 def chances(found: Pairs) -> Float[np.ndarray, "rows rows"]:
-    """Two-sided p values of Student's t; where nothing varies, 0 for unequal means and 1 for equal ones; 1 where numbers
-    overflow."""
+    """Two-sided p values of Student's t; where nothing varies, 0 for unequal means and 1 for equal ones; 1 where
+    numbers overflow."""
     from scipy.special import stdtr
 
     p = 2 * stdtr(found.freedom, -np.abs(found.difference / found.error))

@@ -19,8 +19,13 @@ NEAR = 1e-3
 def item_values(records: Sequence[Record], folder: Path | None) -> Float[np.ndarray, "seeds items"] | None:
     """Scores whose mean over the items is the record's headline score, a row for each record; None where items of one
     of them are not kept, or their mean is not that score (a pooled metric, of which there are only parts)."""
-    found = [values for record in records if folder and (values := _values(record, folder)) is not None]
-    if not records or len(found) < len(records) or len({len(values) for values in found}) > 1:
+    found: list[Float[np.ndarray, " items"]] = []
+    for record in records:
+        one = None if folder is None else _values(record, folder)
+        if one is None or len(one) != len((found or [one])[0]):
+            return None
+        found.append(one)
+    if not found:
         return None
     values = np.array(found)
     return values[:, ~np.isnan(values).any(axis=0)]
