@@ -52,6 +52,10 @@ KINDS = [
     *(Kind(f"{seeds} seeds, rows of unequal spread", seeds, 3.0, unequal=True) for seeds in (3, 5, 10)),
     Kind("5 seeds, right or wrong", 5, 2.0, right=True),
     Kind("3 seeds, right or wrong, thirty rows", 3, 2.0, right=True, rows=30),
+    *(
+        Kind(f"3 seeds of unequal spread, no items, {rows} rows", 3, 3.0, 0.0, 0.0, rows, 1, unequal=True)
+        for rows in (3, 7, 24)
+    ),
 ]
 
 

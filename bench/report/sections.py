@@ -182,7 +182,7 @@ def _headline(table: Table) -> list[str]:
 def _seeds(table: Table) -> list[str]:
     if not table.seeds:
         return []
-    return [f"{len(table.seeds)} seeds." if len(table.seeds) > 1 else "One seed: no spread is known."]
+    return [f"{len(table.seeds)} seeds." if len(table.seeds) > 1 else "One seed: no interval is known."]
 
 
 def _group(table: Table) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from setbench.bench.plan.code import of_this_code
 from setbench.bench.plan.presets import PRESETS
@@ -226,7 +226,8 @@ class Group(NamedTuple):
     ``reference``: the best one, ``by_validation`` or, where a row has no score on validation, by the test split.
     ``members``: the rows that are not told from it or are better, itself among them, best first. ``smallest``: the
     difference at which the middle one of the other rows would be told from it; None where there is no other.
-    ``items``: independent test items that the comparison is over, None where it is over seeds alone.
+    ``items``: independent test items that the comparison is over, None where it is over seeds alone. ``rows``: all that
+    were compared, best first, and ``told`` which of them are told apart.
     """
 
     reference: Result
@@ -234,6 +235,13 @@ class Group(NamedTuple):
     members: list[Result]
     smallest: float | None
     items: int | None
+    rows: list[Result]
+    told: Bool[np.ndarray, "rows rows"]
+
+    def told_apart(self, one: Result, other: Result) -> bool:
+        """Whether two rows are; False where one was not compared."""
+        places = [place for result in (one, other) for place, row in enumerate(self.rows) if row is result]
+        return len(places) == 2 and bool(self.told[places[0], places[1]])
 
 
 @dataclass
@@ -343,7 +351,7 @@ class Table:
         if len(by_validation) == len(rows):
             reference = int(np.argmax(sign * np.array(by_validation)))
         if len(rows) == 1:
-            return Group(rows[0], len(by_validation) == 1, rows, None, None)
+            return Group(rows[0], len(by_validation) == 1, rows, None, None, rows, np.zeros((1, 1), dtype=bool))
         values, items = self._values(rows)
         with np.errstate(over="ignore"):
             found, means = apart(values, items or 1), sign * values.mean(axis=(1, 2))
@@ -355,6 +363,8 @@ class Table:
             [result for result, there in zip(rows, kept, strict=True) if there],
             float(np.median(others)) if len(others) else None,
             items,
+            rows,
+            found.told,
         )
 
     def _values(self, rows: Sequence[Result]) -> tuple[Float[np.ndarray, "rows seeds items"], int | None]:

@@ -3,7 +3,7 @@
 Rows are compared on the same items and under the same seeds. Items are hard or easy for all rows alike, so that pairing
 takes their difficulty out. One seed gives two architectures nothing in common (in the tables of ``quick`` the scores of
 two rows under the same seed correlate by 0.00), so that pairing would take nothing out and only halve the degrees of
-freedom: the variance of a difference over seeds is the sum of both rows' (Welch).
+freedom: the variance of a difference over seeds is the sum of both rows', each drawn towards those of the other rows.
 
 Errors are held at 5 % over all pairs of rows by Holm's (1979) method. Over all pairs, and not only those with the best
 row, since the best row is chosen from the same trained models that are compared: on validation, but by the same seeds.
@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from setbench.bench.report.statistics.intervals import parts
+from setbench.bench.report.statistics.moderated import moderated
 
 ERROR = 0.05
 
@@ -38,7 +39,7 @@ def pairs(values: Float[np.ndarray, "rows seeds items"], independent: int) -> Pa
     """
     rows, seeds, items = values.shape
     own = [parts(row, independent) for row in values]
-    of_seeds = np.array([part.seeds for part in own])
+    of_seeds, freedom = moderated(np.array([part.seeds for part in own]), seeds - 1)
     rest = np.array([part.rest for part in own])
     between = of_seeds[:, None] + of_seeds
     of_items = np.zeros((rows, rows))
@@ -49,7 +50,7 @@ def pairs(values: Float[np.ndarray, "rows seeds items"], independent: int) -> Pa
         alone = np.diag(common)
         of_items = np.maximum(alone[:, None] + alone - 2 * common - rest[:, None] - rest, 0)
     squared = between + of_items
-    welch = (seeds - 1) * between**2 / (of_seeds[:, None] ** 2 + of_seeds**2)
+    welch = freedom * between**2 / (of_seeds[:, None] ** 2 + of_seeds**2)
     spent = np.where(between > 0, between / welch, 0.0) + of_items / max(independent - 1, 1)
     means = values.mean(axis=(1, 2))
     return Pairs(means[:, None] - means, np.sqrt(squared), squared / spent)
