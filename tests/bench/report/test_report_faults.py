@@ -10,9 +10,10 @@ from setbench.bench.records.record import Record, TaskText
 from setbench.bench.report import summary, write_report
 from setbench.bench.report.document import Grid, Text
 from setbench.bench.report.figures import time as time_module
-from setbench.bench.report.overview import encoder_ranks, overview
+from setbench.bench.report.overview import overview
 from setbench.bench.report.provenance import how_it_was_run
 from setbench.bench.report.sections import section
+from setbench.bench.report.standing import standing
 from setbench.bench.report.tables import tables
 
 STATE, VARIANCE, SQUARE = "clevr_state", "arithmetic_variance", "rotated_square"
@@ -65,7 +66,15 @@ def test_best_of_a_paradigm_is_complete_where_a_row_is(unfinished):
     (grid,) = (block for block in overview(tables(unfinished)) if isinstance(block, Grid))
     row = {name: cell.text for name, cell in zip(grid.columns, grid.rows[0], strict=True)}
     assert (row["permuting"], row["sampling"]) == ("51.0 ± 2.5", "95.0 §")
-    assert encoder_ranks(tables(unfinished)) == ({"steady": [1], "poor": [2]}, ["lucky", "alone"])
+
+
+def test_mean_ranks_are_of_complete_rows(make, unfinished):
+    everywhere = {"poor": 60.0, "steady": 50.0, "lucky": 70.0, "alone": 80.0}
+    for name, score in everywhere.items():
+        unfinished += seeds(make, "set_digits_classes", name, [score] * 3, encoder=name)
+    found = standing(tables(unfinished))
+    assert (found.encoders, found.ranks.tolist()) == (["steady", "poor"], [[1, 2], [2, 1]])
+    assert found.left_out == ["lucky", "alone"]
 
 
 def test_where_no_row_is_complete_the_terminal_says_so(make):
