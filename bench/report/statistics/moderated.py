@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 LEAST = 1e-5
 """Of the median variance: a smaller one, such as that of a row that is right under every seed, counts as this."""
-FEW = 5
+FEW = 6
 """So few rows say nothing of one another."""
 
 
