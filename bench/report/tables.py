@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from setbench.bench.plan.code import of_this_code
 from setbench.bench.plan.presets import PRESETS
 from setbench.bench.records.record import Invariance, Measured, MetricInfo, Record, Status, Timing
+from setbench.bench.report.group import Group, group
 from setbench.bench.report.numbers import Spread, median_spread, spread
 from setbench.bench.report.seeds import EXACT, odd_seeds
-from setbench.bench.report.statistics.comparisons import apart
 from setbench.bench.report.statistics.intervals import half_width
 from setbench.bench.report.statistics.items import independent_items, item_values
 
@@ -220,30 +220,6 @@ class Result:
         return Counter(record.status for record in self.records)
 
 
-class Group(NamedTuple):
-    """The rows of a table that cannot be told from the best one.
-
-    ``reference``: the best one, ``by_validation`` or, where a row has no score on validation, by the test split.
-    ``members``: the rows that are not told from it or are better, itself among them, best first. ``smallest``: the
-    difference at which the middle one of the other rows would be told from it; None where there is no other.
-    ``items``: independent test items that the comparison is over, None where it is over seeds alone. ``rows``: all that
-    were compared, best first, and ``told`` which of them are told apart.
-    """
-
-    reference: Result
-    by_validation: bool
-    members: list[Result]
-    smallest: float | None
-    items: int | None
-    rows: list[Result]
-    told: Bool[np.ndarray, "rows rows"]
-
-    def told_apart(self, one: Result, other: Result) -> bool:
-        """Whether two rows are; False where one was not compared."""
-        places = [place for result in (one, other) for place, row in enumerate(self.rows) if row is result]
-        return len(places) == 2 and bool(self.told[places[0], places[1]])
-
-
 @dataclass
 class Table:
     """The rows that may be compared, in order."""
@@ -340,44 +316,11 @@ class Table:
 
     @cached_property
     def group(self) -> Group | None:
-        """Over complete rows of which no seed exploded or collapsed; None where there are none, or of one seed."""
+        """Of complete rows of which no seed exploded or collapsed; None where there are none, or of one seed."""
         rows = [result for result in self.models if result.complete and not result.odd]
         if len(self.seeds) < 2 or not rows:
             return None
-        known = [result.validation for result in rows]
-        by_validation = [score for score in known if score is not None]
-        sign = 1 if self.higher_is_better(self.headline) else -1
-        reference = 0  # they come best first by the test split
-        if len(by_validation) == len(rows):
-            reference = int(np.argmax(sign * np.array(by_validation)))
-        if len(rows) == 1:
-            return Group(rows[0], len(by_validation) == 1, rows, None, None, rows, np.zeros((1, 1), dtype=bool))
-        values, items = self._values(rows)
-        with np.errstate(over="ignore"):
-            found, means = apart(values, items or 1), sign * values.mean(axis=(1, 2))
-        others = found.smallest[reference][np.isfinite(found.smallest[reference])]
-        kept = ~found.told[reference] | (means > means[reference])
-        return Group(
-            rows[reference],
-            len(by_validation) == len(rows),
-            [result for result, there in zip(rows, kept, strict=True) if there],
-            float(np.median(others)) if len(others) else None,
-            items,
-            rows,
-            found.told,
-        )
-
-    def _values(self, rows: Sequence[Result]) -> tuple[Float[np.ndarray, "rows seeds items"], int | None]:
-        """Scores of rows under the table's seeds: of all items and how many of them are independent, else of the whole
-        split."""
-        there = [[record.seed in self.seeds for record in result.ok] for result in rows]
-        kept = [result.items[under] for result, under in zip(rows, there, strict=True) if result.items is not None]
-        if len(kept) == len(rows) and len({values.shape for values in kept}) == 1:
-            count = kept[0].shape[1]
-            return np.stack(kept), min(independent_items(result.ok, count) for result in rows)
-        scores = [[found.score for found in result.measured] for result in rows]
-        of_seeds = [np.array(row, dtype=float)[under] for row, under in zip(scores, there, strict=True)]
-        return np.stack(of_seeds)[:, :, None], None
+        return group(rows, self.seeds, self.higher_is_better(self.headline))
 
     def at_floor(self, value: Spread | None, metric: str) -> bool:
         """Whether a value is no better than the constant answer's by more than half its interval."""

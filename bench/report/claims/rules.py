@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from setbench.bench.report.group import Group
 from setbench.bench.report.numbers import Spread, error, number
 from setbench.bench.report.overview import alike
 from setbench.bench.report.standing import standing
-from setbench.bench.report.tables import Group, Result, Table
+from setbench.bench.report.tables import Result, Table
 
 
 class Unfounded(ValueError):

@@ -7,7 +7,8 @@ import pytest
 
 from setbench.bench.records.record import Record
 from setbench.bench.report import write_report
-from setbench.bench.report.tables import Group, tables
+from setbench.bench.report.group import Group
+from setbench.bench.report.tables import tables
 
 TASK = "clevr_state"
 
