@@ -14,7 +14,7 @@ from setbench.bench.report.standing import Standing
 def ranks_figure(standing: Standing) -> Figure:
     """After Demšar (2006), by scikit-posthocs. Bars join encoders of which no two are told apart."""
     found = standing.means
-    names = [plain(name) for name in standing.encoders]
+    names = [plain(name, 80) for name in standing.encoders]  # as keys, so not cut to the same
     apart = pd.DataFrame(np.where(found.told, 0.0, 1.0), index=names, columns=names)
     with plot_style():
         figure = new_figure(10, 1.8 + 0.13 * len(names))
