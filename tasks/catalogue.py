@@ -159,6 +159,7 @@ def _arithmetic(name: str, target: str, size: int, asks: str, headline: str = "a
         input=SetSpec(features=100, max_size=size),
         output=NumberSpec(),
         key="sampled-v1",
+        family="arithmetic",
     )
 
 

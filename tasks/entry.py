@@ -35,6 +35,7 @@ class TaskEntry:
     set that goes out is drawn: "points" (row and column in the unit square), "corners" (of one polygon around the
     origin), "boxes" (on the picture that went in), or ``module:function``, which makes pictures
     uint8[sets, height, width, 3] of elements [sets, slots, features] and presence [sets, slots]; "" is not at all.
+    ``family``: tasks of one family count as one where ranks are averaged over tasks; "" is a family of its own.
 
     Raises at construction:
         ValueError: something that no task has, in one line.
@@ -51,6 +52,7 @@ class TaskEntry:
     options: Mapping[str, Option] = field(default_factory=dict)
     missing: Missing = lambda options, data: None
     picture: str = ""
+    family: str = ""
 
     def __post_init__(self) -> None:
         if not self.name or not all(letter.isalnum() or letter in "_-" for letter in self.name):

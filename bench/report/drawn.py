@@ -43,7 +43,7 @@ def of_table(table: Table) -> str:
     code."""
     digest = hashlib.sha256(f"{drawing_code()}{table.key}".encode())
     for result in table.results:
-        digest.update(f"{result.label}\n{result.other_code}\n".encode())
+        digest.update(f"{result.label}\n{result.other_code}\n{table.score(result)}\n".encode())
         for record in result.records:
             digest.update(record.model_dump_json(exclude=UNSEEN).encode())
     return digest.hexdigest()[:16]

@@ -8,31 +8,33 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from setbench.bench.report.statistics.intervals import over_seeds
+
 NOTHING = "–"
-T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23)
-"""Student's t at 5 %, two-sided, for 1 to 10 degrees of freedom; beyond, the last is a little strict."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and sample standard deviation (n - 1) over ``n`` seeds; ``sd`` is None with one seed.
+    """Mean and sample standard deviation (n - 1) over ``n`` seeds; ``half`` is half of the interval around the mean
+    that holds the true one at 95 %: it is printed. Both are None with one seed.
 
-    Where a seed exploded or collapsed ``centre`` is the median, ``sd`` is None and ``ends`` are the least and the
-    largest.
+    Where a seed exploded or collapsed ``centre`` is the median, ``sd`` and ``half`` are None and ``ends`` are the least
+    and the largest.
     """
 
     centre: float
     sd: float | None
     n: int
     ends: tuple[float, float] | None = None
+    half: float | None = None
 
     def __str__(self) -> str:
         if self.ends is not None:
             low, high = map(number, self.ends)
             return f"{number(self.centre)} ({low} to {high})"
-        if self.sd is None:
+        if self.half is None:
             return number(self.centre)
-        return f"{number(self.centre)} ± {number(self.sd, 2, smallest=-5)}"
+        return f"{number(self.centre)} ± {number(self.half, 2, smallest=-5)}"
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
@@ -44,7 +46,8 @@ def spread(values: Iterable[float | None]) -> Spread | None:
     if not all(math.isfinite(value) for value in known):
         return Spread(math.nan, None, len(known))
     mean, deviation = _moments(known)
-    return Spread(mean, deviation, len(known))
+    half = None if deviation is None else over_seeds(deviation, len(known))
+    return Spread(mean, deviation, len(known), half=half)
 
 
 def median_spread(values: Sequence[float], higher_is_better: bool) -> Spread | None:
@@ -71,20 +74,6 @@ def _moments(values: list[float]) -> tuple[float, float | None]:
     scale = max(map(abs, values))
     mean, scaled = _moments([value / scale for value in values])
     return mean * scale, None if scaled is None else scaled * scale
-
-
-def told_apart(one: Spread, other: Spread) -> bool:
-    """Whether Welch's t test at 5 % tells two means apart; two medians or single seeds it tells apart where they are
-    unequal, for no more is known of them."""
-    if one.sd is None or other.sd is None:
-        return one.centre != other.centre
-    parts = [(value.sd or 0.0) ** 2 / value.n for value in (one, other)]
-    error = math.sqrt(sum(parts))
-    if error == 0 or not math.isfinite(error):
-        return one.centre != other.centre
-    shares = [part / sum(parts) for part in parts]
-    freedom = 1 / sum(share**2 / (value.n - 1) for share, value in zip(shares, (one, other), strict=True))
-    return abs(one.centre - other.centre) > T95[min(int(freedom), len(T95)) - 1] * error
 
 
 def number(value: float | None, digits: int = 3, smallest: int = -3) -> str:

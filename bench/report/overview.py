@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from setbench.bench.report.document import Block, Grid, Heading, TableCell, Text
 from setbench.bench.report.numbers import NOTHING, number
 from setbench.bench.report.sections import FLOOR, INCOMPLETE, ODD, column, scored
-from setbench.bench.report.tables import Result, Table
+from setbench.bench.report.standing import Standing, standing
+from setbench.bench.report.tables import Table
 from setbench.models.entry import PARADIGMS
 
 
 def overview(tables: Sequence[Table]) -> list[Block]:
-    """A grid of tasks against paradigms for each preset, device, number of threads and precision."""
+    """A grid of tasks against paradigms for each group of tables, and mean ranks."""
     blocks: list[Block] = []
+    for common, group in alike(tables).items():
+        blocks += [Heading(" · ".join(filter(None, ("At a glance", *common))), 2), _best(group)]
+        blocks.append(
+            Text(
+                "Each cell is the best row of its paradigm, in bold where it is the best of the task or cannot be told "
+                f"from it. {FLOOR} is not better than the best constant answer; {INCOMPLETE} lacks a seed, and stands "
+                f"here only where no row of its paradigm is complete; {ODD} is a median, since a seed exploded or "
+                "collapsed. A paradigm with more rows has had more tries. Rows: how many have a result, of all on the "
+                "task; the tables below say why the others have none."
+            )
+        )
+        if found := standing(group):
+            blocks += _mean_ranks(found)
+    return blocks
+
+
+def alike(tables: Sequence[Table]) -> Mapping[tuple[str, ...], Sequence[Table]]:
+    """The tables with a ranked row by preset, device, number of threads and precision."""
     groups: dict[tuple[str, ...], list[Table]] = {}
     for table in tables:
         if table.models:
             groups.setdefault((table.key.preset, table.key.device, *table.key.computed), []).append(table)
-    for common, group in groups.items():
-        blocks += [Heading(" · ".join(filter(None, ("At a glance", *common))), 2), _best(group)]
-        blocks.append(
-            Text(
-                f"Each cell is the best row of its paradigm, the best of the task in bold. {FLOOR} is not better than "
-                f"the best constant answer; {INCOMPLETE} lacks a seed, and stands here only where no row of its "
-                f"paradigm is complete; {ODD} is a median, since a seed exploded or collapsed. A paradigm with more "
-                "rows has had more tries. Rows: how many have a result, of all on the task; the tables below say why "
-                "the others have none."
-            )
-        )
-        blocks += _mean_ranks(group)
-    return blocks
+    return groups
 
 
 def paradigms(tables: Sequence[Table]) -> list[str]:
@@ -64,49 +70,34 @@ def _task(table: Table, among: Sequence[Table]) -> str:
     return table.key.task if alone else f"{table.key.task} ({table.key.data})"
 
 
-def encoder_ranks(tables: Sequence[Table]) -> tuple[dict[str, list[int]], list[str]]:
-    """Ranks of every encoder that has a result under every seed on each of the tables, among these encoders alone (each
-    by its best row); and the encoders left out since they lack one: a mean over unequal subsets would reward failing.
-    """
-    best: list[dict[str, float]] = []
-    for table in tables:
-        scores: dict[str, float] = {}
-        for result in table.models:
-            value = table.score(result)
-            if result.encoder and value and result.complete:
-                scores.setdefault(result.encoder, value.centre)  # models come best first
-        best.append(scores)
-    everyone = dict.fromkeys(result.encoder for table in tables for result in table.results if result.encoder)
-    complete = [name for name in everyone if all(name in scores for scores in best)]
-    ranks: dict[str, list[int]] = {name: [] for name in complete}
-    for table, scores in zip(tables, best, strict=True):
-        sign = -1 if table.higher_is_better(table.headline) else 1
-        for name in complete:
-            ranks[name].append(1 + sum(sign * scores[other] < sign * scores[name] for other in complete))
-    return ranks, [name for name in everyone if name not in ranks]
-
-
-def _mean_ranks(tables: Sequence[Table]) -> list[Block]:
-    encoding = [table for table in tables if any(result.encoder for result in table.results)]
-    ranks, left_out = encoder_ranks(encoding)
-    if len(ranks) < 2 or len(encoding) < 2:
-        return []
-    of: dict[str, Result] = {row.encoder: row for table in encoding for row in table.results if row.encoder}
+def _mean_ranks(standing: Standing) -> list[Block]:
+    found = standing.means
+    best = int(found.mean.argmin())
     rows = [
         [
-            TableCell(name),
-            TableCell(of[name].paradigm),
-            TableCell(number(statistics.fmean(found)), statistics.fmean(found)),
-            TableCell(f"{min(found)} to {max(found)}"),
+            TableCell(name, strong=found.possible and not found.told[best, place]),
+            TableCell(standing.paradigms[place]),
+            TableCell(f"{number(found.mean[place])} ± {number(found.half[place], 2)}", found.mean[place]),
+            TableCell(f"{standing.ranks[place].min():g} to {standing.ranks[place].max():g}"),
         ]
-        for name, found in sorted(ranks.items(), key=lambda item: statistics.fmean(item[1]))
+        for place, name in sorted(enumerate(standing.encoders), key=lambda one: found.mean[one[0]])
     ]
-    lacking = (
-        f" Left out, lacking a result or a seed on one of them or more: {', '.join(left_out)}." if left_out else ""
-    )
+    lacking = ""
+    if standing.left_out:
+        lacking = f" Left out, lacking a result or a seed on one of them or more: {', '.join(standing.left_out)}."
+    blocks = standing.families
     text = (
-        f"Mean rank over the {len(encoding)} tasks, among the {len(ranks)} encoders that have a result on every one of "
-        f"them, each by its best row; 1 is best.{lacking}"
+        f"Mean rank over {len(blocks)} blocks ({len(standing.tasks)} tasks; those of one family are one block), among "
+        f"the {len(rows)} encoders that have a result on every one of them, each by its best row; 1 is best, ± half "
+        "of the 95 % interval by t over blocks. Friedman's test of no difference at all: "
+        f"p = {number(found.friedman, 2)}. "
+    )
+    text += (
+        "In bold: the best and those that Wilcoxon's signed-rank test over the blocks does not tell from it, with "
+        "Holm's method over all pairs at 5 %."
+        if found.possible
+        else f"Over {len(blocks)} blocks Wilcoxon's signed-rank test with Holm's method over all "
+        f"{len(rows) * (len(rows) - 1) // 2} pairs can tell none apart, whatever the ranks."
     )
     columns = ["encoder", "paradigm", "mean rank", "ranks"]
-    return [Text(text), Grid(columns, rows, frozenset({"mean rank", "ranks"}))]
+    return [Text(text + lacking), Grid(columns, rows, frozenset({"mean rank", "ranks"}))]

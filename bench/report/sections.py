@@ -94,10 +94,7 @@ def _reading(records: Sequence[Record]) -> list[str]:
     return [
         "One row a model, best first by the headline metric, which is the first number; ↑ means more is better, "
         "↓ less. Rows that share no data, preset, device, number of threads or precision stand in different tables.",
-        "12.3 ± 0.4 is the mean and the sample standard deviation over seeds. Where two rows are nearer than that, "
-        "their order is chance; over each table stand the rows that Welch's t test at 5 % does not tell from the best."
-        if several
-        else "Every model was run under one seed: no spread is known, and small differences are chance.",
+        *(_statistics() if several else [ONE_SEED]),
         f"{INCOMPLETE} marks a row without a result under one of its seeds, or under one that most rows have: it ranks "
         "behind those that have all, is never bold, and is no best of its paradigm where another row is complete.",
         f"{ODD} marks a row of which a seed exploded (no finite number, or more than ten times worse than the constant "
@@ -106,8 +103,8 @@ def _reading(records: Sequence[Record]) -> list[str]:
         "is the median over seeds, with the least and the largest.",
         f"{OTHER_CODE} marks a row that other code than today's made (of its model, its task, training or measuring): "
         "--rerun runs it, --replay sees whether its first 50 steps are still the same, and then marks it replayed.",
-        f"The row in italics is the best constant answer, which looks at no input. {FLOOR} marks a value that is not "
-        "better than it by more than the spread: nothing was learned there that the metric can see.",
+        f"The row in italics is the best constant answer, which looks at no input. {FLOOR} marks a value whose "
+        "interval does not end before it: nothing was learned there that the metric can see.",
         "Train is the seconds of training alone; latency is the median time to predict one batch: in milliseconds, or, "
         "where a table's machine was not equally fast for all its cells, as a multiple of the reference operation "
         "(a product of two 512 x 512 matrices) timed beside it.",
@@ -122,6 +119,21 @@ def _reading(records: Sequence[Record]) -> list[str]:
     ]
 
 
+ONE_SEED = "Every model was run under one seed: no interval is known, and small differences are chance."
+
+
+def _statistics() -> list[str]:
+    """What interval, group and smallest difference mean, a sentence each."""
+    return [
+        "Interval: 12.3 ± 0.4 is the mean over seeds, and the true mean over all seeds lies within 0.4 of it in 95 of "
+        "100 such rows; the headline's holds for other test items too where their scores are kept.",
+        "Group: in bold are the row that is best on the validation split and those that cannot be told from it, paired "
+        "over test items, at an error of 5 % in the whole table (Holm's method over all pairs of rows).",
+        "Smallest difference: over each table stands the difference at which the middle one of its rows would be told "
+        "from the best; where two rows are nearer than that, their order is chance.",
+    ]
+
+
 def title(table: Table) -> str:
     key = table.key
     return " · ".join(filter(None, (key.task, key.data, key.preset, key.device, *key.computed)))
@@ -133,7 +145,7 @@ def section(table: Table, figures: Sequence[Picture]) -> list[Block]:
     blocks: list[Block] = [Heading(title(table), 2)]
     about = " ".join(_sentence(text) for text in (task.asks, task.good) if text)
     blocks += [Text(about)] if about else []
-    blocks.append(Text(" ".join([*_data(table), *_headline(table), *_seeds(table), *_like_the_best(table)])))
+    blocks.append(Text(" ".join([*_data(table), *_headline(table), *_seeds(table), *_group(table)])))
     if table.ranked:
         blocks.append(_ranking(table))
     else:
@@ -170,15 +182,24 @@ def _headline(table: Table) -> list[str]:
 def _seeds(table: Table) -> list[str]:
     if not table.seeds:
         return []
-    return [f"{len(table.seeds)} seeds." if len(table.seeds) > 1 else "One seed: no spread is known."]
+    return [f"{len(table.seeds)} seeds." if len(table.seeds) > 1 else "One seed: no interval is known."]
 
 
-def _like_the_best(table: Table) -> list[str]:
-    names = [result.label for result in table.like_the_best]
-    if not names:
+def _group(table: Table) -> list[str]:
+    """Which rows cannot be told from the best one, and how fine the table is."""
+    found = table.group
+    if found is None:
         return []
-    listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-    return [f"Not told from the best row by Welch's t test at 5 %: {listed}."]
+    chosen = "best on validation" if found.by_validation else "best, chosen on the test split"
+    others = [result.label for result in found.members if result is not found.reference]
+    listed = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED} more" if len(others) > NAMED else "")
+    and_others = f", and what cannot be told from it: {listed}" if others else ""
+    sentences = [f"In bold: {found.reference.label} ({chosen}){and_others}."]
+    if found.smallest is not None:
+        over = f"{len(table.seeds)} seeds" + (f" and {found.items:,} independent test items" if found.items else "")
+        least = f"{number(found.smallest, 2)} {table.metric_info[table.headline].unit}".strip()
+        sentences.append(f"Compared over {over}; a row is told from it at a difference of about {least}.")
+    return sentences
 
 
 def column(table: Table, metric: str) -> str:

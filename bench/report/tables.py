@@ -9,15 +9,22 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
 
 from setbench.bench.plan.code import of_this_code
 from setbench.bench.plan.presets import PRESETS
 from setbench.bench.records.record import Invariance, Measured, MetricInfo, Record, Status, Timing
-from setbench.bench.report.numbers import Spread, median_spread, spread, told_apart
+from setbench.bench.report.group import Group, group
+from setbench.bench.report.numbers import Spread, median_spread, spread
 from setbench.bench.report.seeds import EXACT, odd_seeds
+from setbench.bench.report.statistics.intervals import half_width
+from setbench.bench.report.statistics.items import independent_items, item_values
 
 WAVERED = 1.1  # the reference operation's largest time over its least, above which latencies are given in its units
 
@@ -64,10 +71,12 @@ class Result:
 
     ``odd`` says which seeds exploded or collapsed; with one the centre is the median. ``missing`` are seeds of its own
     or of the table for which this row has no finite result: with one the row ranks behind those that are complete.
+    ``folder`` holds what the cells kept beside their records, where it is at hand.
     """
 
     label: str
     records: list[Record]
+    folder: Path | None = None
     odd: dict[int, str] = field(default_factory=dict)
     missing: list[int] = field(default_factory=list)
     _values: dict[tuple[str, str | None], Spread | None] = field(default_factory=dict, init=False, repr=False)
@@ -119,7 +128,8 @@ class Result:
         return list(dict.fromkeys(variant for found in self.measured for variant in found.metrics))
 
     def value(self, metric: str, variant: str | None = None) -> Spread | None:
-        """A metric over the seeds that have a result; of the headline's variant where none is named."""
+        """A metric over the seeds that have a result; of the headline's variant where none is named. The interval of
+        the headline is over the test items too, where their scores are kept."""
         if (metric, variant) not in self._values:
             self._values[metric, variant] = self._value(metric, variant)
         return self._values[metric, variant]
@@ -132,7 +142,27 @@ class Result:
                 score = scores[metric]
                 values.append(math.nan if score is None else score)  # null: it was no number, not left out
                 higher = metric in found.metric_info and found.metric_info[metric].higher_is_better
-        return median_spread(values, higher) if self.odd else spread(values)
+        if self.odd:
+            return median_spread(values, higher)
+        value = spread(values)
+        if value is None or value.sd is None or variant is not None or self.items is None:
+            return value
+        if any(measured.headline.metric != metric for measured in self.measured):
+            return value
+        return replace(value, half=half_width(self.items, independent_items(self.ok, self.items.shape[1])))
+
+    @cached_property
+    def items(self) -> Float[np.ndarray, "seeds items"] | None:
+        """The headline's score of every test item under every seed that has a result; None where they are not kept."""
+        return item_values(self.ok, self.folder)
+
+    @cached_property
+    def validation(self) -> float | None:
+        """The headline on a part of the validation split at the end of training, over seeds; None where a seed lacks
+        it."""
+        ends = [found.curve.validation_score[-1:] for found in self.measured]
+        scores = [score for end in ends for score in end if score is not None]
+        return math.fsum(scores) / len(scores) if scores and len(scores) == len(ends) else None
 
     def timing(self, pick: Callable[[Timing], float]) -> Spread | None:
         """Something timed, over the seeds that have a result; of those of several kinds of processor, over the seeds of
@@ -198,13 +228,15 @@ class Table:
     records: list[Record]
     older: list[Record]
     """Records of rows that were run again, under other settings, later: left out."""
+    folder: Path | None = None
+    """Holds what the cells kept beside their records."""
 
     @cached_property
     def results(self) -> list[Result]:
         rows: dict[str, list[Record]] = {}
         for record in self.records:
             rows.setdefault(record.row, []).append(record)
-        found = [Result(label, sorted(records, key=lambda r: r.seed)) for label, records in rows.items()]
+        found = [Result(label, sorted(records, key=lambda r: r.seed), self.folder) for label, records in rows.items()]
         floor = next((measured for result in found if result.constant for measured in result.measured), None)
         for result in found:
             result.odd = odd_seeds(result.records, floor)
@@ -276,25 +308,27 @@ class Table:
         return [self._place(result, value) for result in self.models if (value := self.score(result))]
 
     def best(self, result: Result) -> bool:
-        """A complete row of rank 1."""
-        return not result.constant and result.complete and self.rank(result) == 1
+        """One of the rows that cannot be told from the best; where no row has several seeds, a complete one of rank
+        1."""
+        if result.constant or not result.complete:
+            return False
+        return any(result is one for one in self.group.members) if self.group else self.rank(result) == 1
 
-    @property
-    def like_the_best(self) -> list[Result]:
-        """Complete rows with a spread over seeds that Welch's t test at 5 % does not tell from the best row."""
-        scored = [(result, value) for result in self.models if result.complete and (value := self.score(result))]
-        several = [(result, value) for result, value in scored if value.sd is not None]
-        if not scored or scored[0][1].sd is None:
-            return []
-        return [result for result, value in several[1:] if not told_apart(scored[0][1], value)]
+    @cached_property
+    def group(self) -> Group | None:
+        """Of complete rows of which no seed exploded or collapsed; None where there are none, or of one seed."""
+        rows = [result for result in self.models if result.complete and not result.odd]
+        if len(self.seeds) < 2 or not rows:
+            return None
+        return group(rows, self.seeds, self.higher_is_better(self.headline))
 
     def at_floor(self, value: Spread | None, metric: str) -> bool:
-        """Whether a value is no better than the constant answer's by more than the spread of both over seeds."""
+        """Whether a value is no better than the constant answer's by more than half its interval."""
         floor = self.constant.value(metric) if self.constant else None
         if value is None or floor is None or not math.isfinite(floor.centre) or metric not in self.metric_info:
             return False
         gain = value.centre - floor.centre if self.higher_is_better(metric) else floor.centre - value.centre
-        return not gain > math.hypot(value.sd or 0.0, floor.sd or 0.0)
+        return not gain > (value.half or 0.0)
 
     @cached_property
     def machines(self) -> list[str]:
@@ -335,8 +369,9 @@ def distinct(values: Iterable[str]) -> list[str]:
     return [value for value, _ in Counter(value for value in values if value).most_common()]
 
 
-def tables(records: Iterable[Record]) -> list[Table]:
-    """Every table, in the tasks' order; within a task the fullest preset first."""
+def tables(records: Iterable[Record], folder: Path | None = None) -> list[Table]:
+    """Every table, in the tasks' order; within a task the fullest preset first. ``folder`` is the results folder, which
+    holds the test items' scores: without it statistics are over seeds alone."""
     groups: dict[Key, list[Record]] = {}
     constants: list[Record] = []
     ended_early: list[Record] = []
@@ -353,7 +388,7 @@ def tables(records: Iterable[Record]) -> list[Table]:
             groups.setdefault(home, []).append(record)
     for record in ended_early:
         groups.setdefault(_home(record, groups), []).append(record)
-    return sorted((Table(key, *_newest(group)) for key, group in groups.items()), key=_order)
+    return sorted((Table(key, *_newest(group), folder) for key, group in groups.items()), key=_order)
 
 
 def _home(record: Record, groups: dict[Key, list[Record]]) -> Key:

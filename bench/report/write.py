@@ -19,10 +19,11 @@ from setbench.bench.report import html_page, markdown
 from setbench.bench.report.document import Block, Heading, Picture, Text, one_line
 from setbench.bench.report.drawn import drawn_from, of_all, of_gallery, of_table
 from setbench.bench.report.flat_csv import csv_text
-from setbench.bench.report.overview import overview
+from setbench.bench.report.overview import alike, overview
 from setbench.bench.report.predictions import gallery
 from setbench.bench.report.published import published
 from setbench.bench.report.sections import head, section, title
+from setbench.bench.report.standing import standing
 from setbench.bench.report.tables import Table, tables
 from setbench.files import write_atomically
 
@@ -30,15 +31,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PREDICTIONS = ("_pictures", "_steps")
+RANKS, EVERYWHERE = -1, -2
+"""Where figures of several tables stand: under the mean ranks, and behind all tables."""
 NAME_LENGTH = 80  # of a figure's file, without its ending: a task may have any name
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A figure: the number of the table that it belongs to (None: to all of them), what it shows, how it is drawn, and
-    the hash of what it is drawn from."""
+    """A figure: where it stands (the number of its table, RANKS or EVERYWHERE), what it shows, how it is drawn, and the
+    hash of what it is drawn from."""
 
-    table: int | None
+    place: int
     picture: Picture
     draw: Callable[[], Figure]
     source: str
@@ -53,7 +56,7 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
     drawn again; one that no record asks for any longer is removed.
     """
     directory = Path(directory)
-    found = tables(records)
+    found = tables(records, directory)
     begin = head(records, elsewhere(directory, lambda line: print(line, file=sys.stderr)))
     figures = _plan(found, directory if predictions else None)
     blocks = _blocks(begin, found, figures)
@@ -106,13 +109,13 @@ def _shown(block: Block, failures: dict[str, str]) -> Block:
 def _blocks(begin: Sequence[Block], found: Sequence[Table], figures: Sequence[Planned]) -> list[Block]:
     """The report, as if every figure were there."""
 
-    def of(table: int | None) -> list[Picture]:
-        return [figure.picture for figure in figures if figure.table == table]
+    def of(place: int) -> list[Picture]:
+        return [figure.picture for figure in figures if figure.place == place]
 
-    blocks = [*begin, *overview(found)]
+    blocks = [*begin, *overview(found), *of(RANKS)]
     for number, table in enumerate(found):
         blocks += section(table, of(number))
-    return [*blocks, *_everywhere(of(None)), *published(found)]
+    return [*blocks, *_everywhere(of(EVERYWHERE)), *published(found)]
 
 
 def _everywhere(pictures: Sequence[Picture]) -> list[Block]:
@@ -131,11 +134,19 @@ def _plan(found: Sequence[Table], kept: Path | None) -> list[Planned]:
     figures: list[Planned] = []
     names: set[str] = set()
 
-    def add(table: int | None, name: str, alt: str, draw: Callable[[], Figure], source: str) -> None:
-        figures.append(Planned(table, Picture(f"figures/{name}.png", one_line(alt, 300)), draw, source))
+    def add(place: int, name: str, alt: str, draw: Callable[[], Figure], source: str) -> None:
+        figures.append(Planned(place, Picture(f"figures/{name}.png", one_line(alt, 300)), draw, source))
 
     several = Counter(table.key.task for table in found)
     sources = [of_table(table) for table in found]
+    groups = alike(found)
+    for common, group in groups.items():
+        if ranked := standing(group):
+            name = _file_name("ranks", *(common if len(groups) > 1 else ()))
+            alt = f"critical-difference diagram of mean ranks, {' · '.join(filter(None, common))}"
+            members = {id(table) for table in group}
+            drawn = of_all(source for table, source in zip(found, sources, strict=True) if id(table) in members)
+            add(RANKS, name, alt, lazy("ranks:ranks_figure", ranked), drawn)
     for number, table in enumerate(found):
         key = table.key
         how = (f"{key.threads}threads", *key.computed[1:])
@@ -159,7 +170,7 @@ def _plan(found: Sequence[Table], kept: Path | None) -> list[Planned]:
             add(number, f"{name}_steps", alt, lazy("gallery:steps_figure", shown), of_gallery(shown, source))
     if any(result.error is not None for table in found for result in table.results):
         add(
-            None,
+            EVERYWHERE,
             "invariance",
             "invariance error of every encoder",
             lazy("invariance:invariance_figure", found),

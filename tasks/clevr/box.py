@@ -39,9 +39,8 @@ class ClevrBox(ClevrTask):
         return box_metrics(prediction, split.targets)
 
     def item_scores(self, prediction: PredictedSets, split: Split[SetBatch]) -> dict[str, Tensor]:
-        """Each image's own average precision at the headline's overlap: parts, since the headline pools all images."""
-        values = match_boxes(prediction, split.targets).each_image(BOX_OVERLAPS["50"])
-        return {"ap_per_image_50": torch.from_numpy(values).float()}
+        """What each image adds to the headline, which pools all images."""
+        return {"ap_50": torch.from_numpy(match_boxes(prediction, split.targets).shares(BOX_OVERLAPS["50"])).float()}
 
     def frequent(self, objects: Tensor, count: int) -> Tensor:
         """Means of clusters (k-means from evenly spaced starts), the largest cluster first."""

@@ -27,9 +27,9 @@ class ClevrState(ClevrTask):
         return state_metrics(prediction, split.targets)
 
     def item_scores(self, prediction: PredictedSets, split: Split[SetBatch]) -> dict[str, Tensor]:
-        """Each image's own average precision, wherever objects are: parts, since the headline pools all images."""
-        values = match_states(prediction, split.targets).each_image(-STATE_DISTANCES["inf"])
-        return {"ap_per_image_inf": torch.from_numpy(values).float()}
+        """What each image adds to the headline, which pools all images."""
+        values = match_states(prediction, split.targets).shares(-STATE_DISTANCES["inf"])
+        return {"ap_inf": torch.from_numpy(values).float()}
 
     def frequent(self, objects: Tensor, count: int) -> Tensor:
         """The commonest combinations of attributes, each at the mean place of those that have it."""

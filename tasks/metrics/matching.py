@@ -16,6 +16,7 @@ from setbench.tasks.metrics.average_precision import (
     average_precision_within_image,
     free_closeness,
     pooled_average_precision,
+    shares_of_pooled,
 )
 
 
@@ -41,6 +42,10 @@ class Matches(NamedTuple):
         claims = [self.claims(least) for least in limits.values()]
         found = pooled_average_precision(self.confidence, claims, int(self.objects.sum()))
         return dict(zip(limits, found, strict=True))
+
+    def shares(self, least: float) -> Float[np.ndarray, " scenes"]:
+        """One number a scene whose mean is the pooled figure where ``least`` closeness is asked for."""
+        return shares_of_pooled(self.confidence, self.claims(least), self.objects)
 
     def in_file_order(self, limits: Mapping[str, float]) -> dict[str, float]:
         """The same with ties in the order of the published evaluation's files."""

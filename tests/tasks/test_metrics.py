@@ -24,6 +24,7 @@ from setbench.tasks.metrics.average_precision import (
     average_precision_per_image,
     average_precision_within_image,
     free_closeness,
+    shares_of_pooled,
 )
 from setbench.tasks.metrics.boxes import BOX_METRICS, BOX_OVERLAPS, box_iou, published_box_iou
 from setbench.tasks.metrics.matching import Matches
@@ -60,6 +61,47 @@ def over_all_ties(confidence: np.ndarray, claims: np.ndarray, objects: int) -> f
 def random_claims(seed: int, scenes: int, slots: int) -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(seed)
     return generator.random((scenes, slots)), generator.integers(NOTHING, 3, (scenes, slots))
+
+
+def weighted_area(confidence: np.ndarray, claims: np.ndarray, objects: np.ndarray, weights: np.ndarray) -> float:
+    """Pooled average precision where each scene counts by its weight, by plain loops."""
+    hits, detections, taken, points = 0.0, 0.0, set(), []
+    for scene, slot in sorted(np.ndindex(*confidence.shape), key=lambda place: -confidence[place]):
+        detections += weights[scene]
+        claim = (scene, claims[scene, slot])
+        if claims[scene, slot] != NOTHING and claim not in taken:
+            taken.add(claim)
+            hits += weights[scene]
+            points.append((weights[scene], hits / detections))
+    area = sum(weight * max(precision for _, precision in points[place:]) for place, (weight, _) in enumerate(points))
+    return 100 * area / float((weights * objects).sum())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_shares_are_the_figure_and_its_derivative_by_a_scenes_weight(seed: int) -> None:
+    """By differences both ways, between which the share lies where two precisions are equal; scenes without objects are
+    among them."""
+    generator = np.random.default_rng(seed)
+    objects = generator.integers(0, 5, 12)
+    claims = np.array([generator.integers(NOTHING, number, 5) if number else [NOTHING] * 5 for number in objects])
+    confidence = generator.random((12, 5))
+    whole = weighted_area(confidence, claims, objects, np.ones(12))
+    shares = shares_of_pooled(confidence, claims, objects)
+    assert shares.mean() == pytest.approx(whole)
+    for scene, share in enumerate(shares):
+        moved = [
+            whole + 12 * (weighted_area(confidence, claims, objects, 1 + step * np.eye(12)[scene]) - whole) / step
+            for step in (1e-6, -1e-6)
+        ]
+        assert min(moved) - 1e-3 <= share <= max(moved) + 1e-3
+
+
+def test_shares_of_ties_have_the_mean_over_all_orders() -> None:
+    confidence, claims = np.ones((3, 2)), np.array([[0, NOTHING], [NOTHING, NOTHING], [0, 1]])
+    objects = np.array([1, 0, 2])
+    (pooled,) = pooled_average_precision(confidence, [claims], 3)
+    assert shares_of_pooled(confidence, claims, objects).mean() == pytest.approx(pooled)
+    assert not shares_of_pooled(confidence, np.full((3, 2), NOTHING), objects).any()
 
 
 @pytest.mark.parametrize("seed", range(5))

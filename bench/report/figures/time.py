@@ -39,7 +39,7 @@ def timed(table: Table) -> list[Result]:
 
 
 def time_figure(table: Table) -> Figure:
-    """One dot a model, with its spread over seeds both ways; the front of what is worth its time."""
+    """One dot a model, with its intervals over seeds both ways; the front of what is worth its time."""
     results = timed(table)
     higher = table.higher_is_better(table.headline)
     spreads = [(time, score) for result in results if (time := result.train) and (score := table.score(result))]
@@ -68,8 +68,8 @@ def time_figure(table: Table) -> Figure:
             axes.errorbar(
                 time.centre,
                 score.centre,
-                xerr=time.sd,
-                yerr=score.sd,
+                xerr=time.half,
+                yerr=score.half,
                 color=colour(result.paradigm),
                 linewidth=1,
                 alpha=0.6,
@@ -164,9 +164,9 @@ def _floor(axes: Axes, table: Table) -> list[list[tuple[float, float]]]:
 
 def _caption(table: Table) -> str:
     bars = (
-        f"Bars: standard deviation over {len(table.seeds)} seeds. "
+        f"Bars: 95 % intervals over {len(table.seeds)} seeds. "
         if len(table.seeds) > 1
-        else "One seed: no spread is known. "
+        else "One seed: no interval is known. "
     )
     found = {mark for result in timed(table) for mark in marks(result)}
     words = {INCOMPLETE: "lacks a seed", ODD: "the median, since a seed exploded or collapsed"}

@@ -153,6 +153,7 @@ def make_record(task: str, row: str, **changes: Any) -> Record:
     measured: dict[str, Any] = {
         "data": {"name": facts["data"][0], "kind": facts["data"][1], "checksum": "0123456789abcdef"},
         "notes": [],
+        "independent_items": None,
         "headline": {"metric": next(iter(facts["metrics"])), "variant": ""},
         "metrics": {"": dict.fromkeys(facts["metrics"], score)},
         "metric_info": {

@@ -3,7 +3,8 @@
 import pytest
 
 from setbench.bench.report.document import Grid
-from setbench.bench.report.overview import encoder_ranks, overview
+from setbench.bench.report.overview import overview
+from setbench.bench.report.standing import standing
 from setbench.bench.report.tables import tables
 
 
@@ -28,15 +29,17 @@ def test_mean_rank_leaves_out_who_lacks_a_result(make):
         make.record(task, row, encoder=row, score=score) for task, rows in scores.items() for row, score in rows.items()
     ]
     records.append(make.failure("set_digits_classes", "b", "diverged", "", encoder="b"))
-    ranks, left_out = encoder_ranks(tables(records))
-    assert ranks == {"a": [1, 2], "c": [2, 1]}
-    assert left_out == ["b"]
+    found = standing(tables(records))
+    assert dict(zip(found.encoders, found.ranks.tolist(), strict=True)) == {"a": [1, 2], "c": [2, 1]}
+    assert found.left_out == ["b"]
 
 
 def test_an_encoder_counts_by_its_best_row_and_lower_may_be_better(make):
     rows = {"a + mlp": ("a", 0.3), "a + dspn": ("a", 0.1), "b + dspn": ("b", 0.2)}
     records = [make.record("rotated_square", row, encoder=name, score=score) for row, (name, score) in rows.items()]
-    assert encoder_ranks(tables(records)) == ({"a": [1], "b": [2]}, [])
+    records += [make.record("clevr_state", name, encoder=name, score=score) for name, score in (("a", 4), ("b", 4))]
+    found = standing(tables(records))
+    assert dict(zip(found.encoders, found.ranks.tolist(), strict=True)) == {"a": [1, 1.5], "b": [2, 1.5]}
 
 
 @pytest.mark.parametrize("tasks", [["clevr_state"], []])

@@ -10,9 +10,10 @@ from setbench.bench.records.record import Record, TaskText
 from setbench.bench.report import summary, write_report
 from setbench.bench.report.document import Grid, Text
 from setbench.bench.report.figures import time as time_module
-from setbench.bench.report.overview import encoder_ranks, overview
+from setbench.bench.report.overview import overview
 from setbench.bench.report.provenance import how_it_was_run
 from setbench.bench.report.sections import section
+from setbench.bench.report.standing import standing
 from setbench.bench.report.tables import tables
 
 STATE, VARIANCE, SQUARE = "clevr_state", "arithmetic_variance", "rotated_square"
@@ -53,7 +54,7 @@ def test_an_incomplete_row_is_marked_and_never_best(unfinished, tmp_path):
     write_report(unfinished, tmp_path)
     text = (tmp_path / "leaderboard.md").read_text()
     ranking = {row.split("|")[2].strip(): row for row in text.split("## clevr_state")[1].splitlines() if "|" in row}
-    assert "**51.0 ± 1.0**" in ranking["**steady**"]
+    assert "**51.0 ± 2.5**" in ranking["**steady**"]
     assert re.search(r"4 § \| lucky .* 90\.0 § .* 2 diverged, 1 ok", ranking["lucky"])
     assert re.search(r"3 § \| alone .* 95\.0 § .* ok \(1 of 3 seeds\)", ranking["alone"])
     best = summary(unfinished).splitlines()[2]
@@ -64,8 +65,16 @@ def test_an_incomplete_row_is_marked_and_never_best(unfinished, tmp_path):
 def test_best_of_a_paradigm_is_complete_where_a_row_is(unfinished):
     (grid,) = (block for block in overview(tables(unfinished)) if isinstance(block, Grid))
     row = {name: cell.text for name, cell in zip(grid.columns, grid.rows[0], strict=True)}
-    assert (row["permuting"], row["sampling"]) == ("51.0 ± 1.0", "95.0 §")
-    assert encoder_ranks(tables(unfinished)) == ({"steady": [1], "poor": [2]}, ["lucky", "alone"])
+    assert (row["permuting"], row["sampling"]) == ("51.0 ± 2.5", "95.0 §")
+
+
+def test_mean_ranks_are_of_complete_rows(make, unfinished):
+    everywhere = {"poor": 60.0, "steady": 50.0, "lucky": 70.0, "alone": 80.0}
+    for name, score in everywhere.items():
+        unfinished += seeds(make, "set_digits_classes", name, [score] * 3, encoder=name)
+    found = standing(tables(unfinished))
+    assert (found.encoders, found.ranks.tolist()) == (["steady", "poor"], [[1, 2], [2, 1]])
+    assert found.left_out == ["lucky", "alone"]
 
 
 def test_where_no_row_is_complete_the_terminal_says_so(make):

@@ -9,7 +9,7 @@ import pytest
 
 from setbench.bench.report import summary, write_report
 
-FIGURES = {"clevr_state_time", "rotated_square_time", "rotated_square", "invariance"}
+FIGURES = {"clevr_state_time", "rotated_square_time", "rotated_square", "invariance", "ranks"}
 
 
 class Page(HTMLParser):
@@ -86,7 +86,7 @@ def test_no_records(tmp_path):
 def test_one_record(make, tmp_path):
     write_report([make.record("set_digits_classes", "deep_sets", score=81.0)], tmp_path)
     text = (tmp_path / "leaderboard.md").read_text()
-    assert "One seed: no spread is known." in text
+    assert "One seed: no interval is known." in text
     assert "**81.0**" in text
     assert "±" not in "".join(table_of(text, "set_digits_classes")[2])
     assert (tmp_path / "figures/set_digits_classes_time.png").stat().st_size > 1000

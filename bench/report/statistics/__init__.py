@@ -1,0 +1,1 @@
+"""What few seeds can say: intervals, comparisons with the best row, ranks over tasks. Numbers in, numbers out."""
