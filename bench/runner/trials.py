@@ -45,9 +45,9 @@ def trial_cells(cell: Cell, rate: float, score: Score, rounds: int) -> list[Cell
     rates = [_rounded(rate * APART**place) for place in range(-(FIRST // 2), FIRST // 2 + 1)]
     searched = [_trial(cell, one, short, SEARCH_SEED) for one in rates]
     if rounds > 1:
-        searched += [_trial(cell, one, short, SEARCH_SEED) for one in _further(rates, _best(searched, score))]
+        searched += [_trial(cell, one, short, SEARCH_SEED) for one in _further(rates, _best(searched, rate, score))]
     if rounds > 2:
-        finalists = _best(searched, score)[:2]
+        finalists = _best(searched, rate, score)[:2]
         return searched + [_trial(cell, one, cell.settings.steps, seed) for one in finalists for seed in FINAL_SEEDS]
     return searched
 
@@ -58,10 +58,14 @@ def _trial(cell: Cell, rate: float, steps: int, seed: int) -> Cell:
     return replace(cell, settings=settings, seed=seed, split="validation", tuned="")
 
 
-def _best(searched: Sequence[Cell], score: Score) -> list[float]:
-    """The rates that gave a number, the best first; of two alike the lower one."""
-    found = [(value, -cell.settings.learning_rate) for cell in searched if (value := score(cell)) is not None]
-    return [-rate for _, rate in sorted(found, reverse=True)]
+def _best(searched: Sequence[Cell], middle: float, score: Score) -> list[float]:
+    """The rates that gave a number, the best first; of those alike the one nearest to the preset's, then the lower."""
+    found = []
+    for cell in searched:
+        rate, value = cell.settings.learning_rate, score(cell)
+        if value is not None:
+            found.append((-value, round(abs(math.log(rate / middle)), 2), rate))
+    return [rate for _, _, rate in sorted(found)]
 
 
 def _further(rates: Sequence[float], best: Sequence[float]) -> list[float]:
