@@ -84,10 +84,10 @@ def shares(kind: Kind, tables: int, seed: int = 0) -> tuple[float, float]:
 
 
 def report(tables: int) -> Iterator[str]:
-    yield f"{'kind of table':<40} {'interval holds':>14} {'told apart':>11}   ({tables:,} tables each)"
+    yield f"{'kind of table':<48} {'interval holds':>14} {'told apart':>11}   ({tables:,} tables each)"
     for kind in KINDS:
         held, wrong = shares(kind, tables)
-        yield f"{kind.name:<40} {held:>14.1%} {wrong:>11.1%}"
+        yield f"{kind.name:<48} {held:>14.1%} {wrong:>11.1%}"
 
 
 def main() -> None:

@@ -80,7 +80,8 @@ def _claim(given: dict[str, Any]) -> Claim:
         wanted = (int, float) if hints[key] is float else hints[key]
         if not isinstance(value, wanted) or isinstance(value, bool):
             raise Unreadable(f"claim {name}: {key} is no {value!r}")
-    return Claim(*(given[part] for part in texts), arguments)
+    name, sentence, folder, place, rule_name = (str(given[part]) for part in texts)
+    return Claim(name, sentence, folder, place, rule_name, arguments)
 
 
 def judge(claims: Sequence[Claim], results: Path) -> list[Judged]:
