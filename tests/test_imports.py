@@ -157,7 +157,9 @@ COMMON = {"slots", "queries"}
 """Entries of the catalogue that are plain words of the field too: a set is predicted in slots."""
 
 HARNESS = [
-    path for path in sorted((ROOT / "bench").rglob("*.py")) if not {"experiments", "maintenance"} & set(path.parts)
+    path
+    for path in sorted((ROOT / "bench").rglob("*.py"))
+    if not {"experiments", "maintenance"} & set(path.relative_to(ROOT).parts)
 ]
 """Experiments and commands of maintenance are about given architectures and tasks: they name them. Nothing imports
 them."""

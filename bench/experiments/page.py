@@ -1,55 +1,94 @@
-"""The page of an experiment: what was asked, how it was run, table, figure, findings; every run."""
+"""The page of an experiment: what was asked, what came out, table, figure, how it was run, what it does not show."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from setbench.bench.experiments.command import Arguments
-from setbench.bench.records.machine import commit, machine, versions
+from setbench.bench.experiments.study import TRIAL_SEED, Line, Study
+from setbench.bench.records.machine import versions
 from setbench.bench.report.document import Block, Bullets, Code, Grid, Heading, Picture, TableCell, Text
 from setbench.bench.report.figures.style import save
 from setbench.bench.report.markdown import render
 from setbench.files import write_atomically
 
 
-@dataclass(frozen=True)
-class Page:
-    """Plain texts. ``question`` opens the page; ``method`` says how it was run, ``findings`` what came out, a sentence
-    or two an item. ``tables`` are (caption, table) with every cell already text. ``figure`` says what the figure
-    shows, for those who cannot see it."""
+def publish(
+    folder: Path, study: Study, runs: Sequence[Line], lines: Sequence[Line], rows: pd.DataFrame, command: str
+) -> Sequence[str]:
+    """Write ``figure.png`` and ``README.md``; returns the findings.
 
-    title: str
-    question: str
-    method: Sequence[str]
-    tables: Sequence[tuple[str, pd.DataFrame]]
-    findings: Sequence[str]
-    figure: str
+    Args:
+        folder: where to.
+        study: what was carried out.
+        runs: the lines of the reported runs.
+        lines: all lines, trials too.
+        rows: the measures.
+        command: that was given.
+    """
+    report = study.report(rows)
+    save(report.figure, folder / "figure.png")
+    blocks: list[Block] = [
+        Heading(study.title, 1),
+        *([Text(shown)] if (shown := warning(study, runs, lines)) else []),
+        Text(study.question),
+        Picture("figure.png", report.shows),
+        Heading("What was seen", 2),
+        Bullets(report.findings),
+    ]
+    for caption, table in report.tables:
+        cells = [[TableCell(str(value)) for value in row] for row in table.itertuples(index=False)]
+        blocks += [Text(caption), Grid(list(table.columns), cells, frozenset(table.columns[1:]))]
+    blocks += [
+        Heading("How it was run", 2),
+        Bullets([*study.method, *circumstances(study, runs, lines)]),
+        Code([command]),
+        Heading("What it does not show", 2),
+        Bullets(study.limits),
+        Text("Every measure is in runs.csv; every run, trials too, with its commit and seconds, in the .jsonl file."),
+    ]
+    write_atomically(folder / "README.md", render(blocks))
+    return report.findings
 
 
-def publish(arguments: Arguments, page: Page, runs: pd.DataFrame, figure: Figure) -> None:
-    """Write ``runs.csv``, ``figure.png`` and ``README.md`` to the folder that was asked for, and say so."""
-    write_atomically(arguments.out / "runs.csv", runs.to_csv(index=False, float_format="%.6g"))
-    save(figure, arguments.out / "figure.png")
-    write_atomically(arguments.out / "README.md", render(_blocks(arguments, page)))
-    print("\n".join(page.findings))
-    print(f"written: {arguments.out}")
+def warning(study: Study, runs: Sequence[Line], lines: Sequence[Line]) -> str:
+    """Why a page is not to be cited: changes that no commit has, a small scale, few seeds; "" where it may be."""
+    if any(line.unclean for line in lines):
+        return "Not to be cited: made with changes that no commit has."
+    if any(line.scale < 1 for line in lines):
+        return "Not to be cited: a trial at a small scale."
+    return "Not to be cited: few seeds." if len({line.seed for line in runs}) < study.seeds else ""
 
 
-def _blocks(arguments: Arguments, page: Page) -> list[Block]:
-    blocks: list[Block] = [Heading(page.title, 1), Text(page.question), Picture("figure.png", page.figure)]
-    if page.findings:
-        blocks += [Heading("What was seen", 2), Bullets(page.findings)]
-    for caption, table in page.tables:
-        rows = [[TableCell(str(value)) for value in row] for row in table.itertuples(index=False)]
-        blocks += [Text(caption), Grid(list(table.columns), rows, frozenset(table.columns[1:]))]
-    about, (head, dirty) = machine(), commit()
-    where = f"{about.cpu}, {about.cores} cores, {about.platform}, torch {versions()['torch']}, one process."
-    code = f"Commit {head or 'unknown'}{', with uncommitted changes in the tree' if dirty else ''}; {date.today()}."
-    seeds = f"Seeds 0 to {arguments.seeds - 1}." if arguments.seeds > 1 else "Seed 0."
-    how: list[Block] = [Heading("How it was run", 2), Bullets([*page.method, seeds, where, code])]
-    return [*blocks, *how, Code([arguments.command]), Text("Every single run is in runs.csv.")]
+def circumstances(study: Study, runs: Sequence[Line], lines: Sequence[Line]) -> list[str]:
+    """Seeds, rates, what diverged, machine and code, a sentence or two each."""
+    seeds = sorted({line.seed for line in runs})
+    said = [
+        f"Seeds {seeds[0]} to {seeds[-1]}; ± is half of a 95 % interval over seeds, by Student's t. One thread."
+        if len(seeds) > 1
+        else f"Seed {seeds[0]} alone, so no intervals. One thread."
+    ]
+    if study.rates:
+        steps = max(line.steps for line in runs)
+        tried = ", ".join(f"{rate:g}" for rate in sorted(study.rates))
+        found = Counter(line.rate for line in runs if line.seed == seeds[0])
+        chosen = ", ".join(f"{rate:g} ({count})" for rate, count in sorted(found.items()))
+        trials = [line for line in lines if line.seed == TRIAL_SEED]
+        ends = {max(line.rate for line in trials), min(line.rate for line in trials)}
+        edge = sum(count for rate, count in found.items() if rate in ends)
+        said += [
+            f"Adam, {steps:,} steps, the learning rate falling to 0 (half a cosine). The rate of each setting is that "
+            f"of the least loss on the validation split, under a seed that is not reported, after {trials[0].steps:,} "
+            f"steps, of {tried} and one beyond an end that is best. Chosen (settings): {chosen}; {edge} of them lie at "
+            "the end of what was tried at all.",
+        ]
+    diverged = sum(not line.found for line in runs)
+    if diverged:
+        said.append(f"{diverged} of {len(runs)} runs diverged and are missing from the table.")
+    machines = ", ".join(sorted({line.machine for line in lines}))
+    commits = ", ".join(sorted({line.commit or "unknown" for line in lines}))
+    seconds = sum(line.seconds for line in lines)
+    return [*said, f"{machines}; torch {versions()['torch']}; {seconds / 60:.0f} minutes in all. Commit {commits}."]

@@ -6,31 +6,52 @@ On sets of five, so that the mean over all 120 orders, which is full Janossy poo
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
+from torch import Tensor, nn
 
-from setbench.bench.experiments.command import read_arguments
-from setbench.bench.experiments.page import Page, publish
-from setbench.bench.experiments.training import budget_text, cell, trained, untrained
-from setbench.bench.report.figures.style import INK, new_figure, plot_style
-from setbench.models.interfaces import SetSpec
+from setbench.bench.experiments.command import main
+from setbench.bench.experiments.intervals import interval, text
+from setbench.bench.experiments.look import legend_below, line, panels, ratio_ticks
+from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, scaled
+from setbench.bench.experiments.training import budget_text, cell, fit_cell
+from setbench.bench.report.figures.style import INK
+from setbench.models.interfaces import Predictor, SetSpec
 from setbench.models.permuting.janossy import Janossy
 from setbench.models.sampling.pi_sgd import PiSGD
+from setbench.tasks.interfaces import Task
 
-NAME, TASK, MODEL = "pisgd_draws", "arithmetic_range", "pi_sgd"
+TASK = "arithmetic_range"
+MODELS = ("pi_sgd:phi=lstm", "pi_sgd:phi=gru")
 DRAWS = [2**power for power in range(9)]
 SETS = 200
-KINDS = ("fresh weights", "trained weights")
+
+
+def settings(scale: float) -> list[Setting]:
+    return [{"model": model} for model in MODELS]
+
+
+def fit(setting: Setting, run: Run) -> Fit:
+    def measure(task: Task, predictor: Predictor) -> list[dict[str, Any]]:
+        encoder = predictor.encoder
+        assert isinstance(encoder, PiSGD)
+        encoder.double()
+        elements, mask = task.split("test").batch(torch.arange(scaled(SETS, run.scale, 8))).inputs
+        with torch.no_grad():
+            return errors(encoder, elements.double(), mask, run.seed)
+
+    return fit_cell(cell(TASK, setting["model"], run), measure)
 
 
 def full_janossy(sampled: PiSGD, spec: SetSpec) -> Janossy:
-    """Full Janossy pooling with the weights of a pi-SGD encoder (an LSTM and a linear map)."""
-    full = Janossy(spec, sampled.latent, sampled.last_state.rnn.hidden_size, k="N", phi="lstm", rho="linear")
+    """Full Janossy pooling with the weights of a pi-SGD encoder (an RNN and a linear map)."""
+    rnn = sampled.last_state.rnn
+    kind: Literal["gru", "lstm"] = "gru" if isinstance(rnn, nn.GRU) else "lstm"
+    full = Janossy(spec, sampled.latent, rnn.hidden_size, k="N", phi=kind, rho="linear")
     full.phi.network.load_state_dict({f"last_state.{k}": v for k, v in sampled.last_state.state_dict().items()})
     full.rho.load_state_dict(sampled.output.state_dict())
     return full.to(next(sampled.parameters()))
@@ -49,10 +70,12 @@ def errors(sampled: PiSGD, elements: Tensor, mask: Tensor, seed: int) -> list[di
     orders.
 
     "invariance error" is |f_p(px) - f_p(x)| for two evaluations with draws of their own; "expected" is what it should
-    be, sqrt(2 / p) times the standard deviation over all orders; "from all orders" is |f_p(x) - f(x)|.
+    be, sqrt(2 / p) times the standard deviation over all orders; "from all orders" is |f_p(x) - f(x)|; "gap"
+    how far f is from full Janossy pooling, at most.
     """
     torch.manual_seed(seed)
     codes = over_all_orders(sampled, elements)
+    full = full_janossy(sampled, sampled.spec)(elements, mask)
     mean, variance = codes.mean(dim=1), codes.var(dim=1, correction=0).sum(dim=1)
 
     def relative(squares: Tensor) -> float:
@@ -68,6 +91,7 @@ def errors(sampled: PiSGD, elements: Tensor, mask: Tensor, seed: int) -> list[di
                 "invariance error": relative((other - one).square().sum(dim=1)),
                 "expected": relative(2 * variance / draws),
                 "from all orders": relative((one - mean).square().sum(dim=1)),
+                "gap": (mean - full).abs().max().item(),
             }
         )
     sampled.samples = 1
@@ -79,91 +103,77 @@ def slope(draws: pd.Series, error: pd.Series) -> float:
     return float(np.polyfit(np.log(draws), np.log(error), 1)[0])
 
 
-def draw(runs: pd.DataFrame, slopes: dict[str, float]) -> Figure:
+def report(rows: pd.DataFrame) -> Report:
+    findings, table = [], []
+    for model, part in rows.groupby("model", sort=False):
+        seeds = [one for _, one in part.groupby("seed")]
+        found, off = (
+            [slope(one["draws"], one[what]) for one in seeds] for what in ("invariance error", "from all orders")
+        )
+        findings.append(
+            f"{model}: the fitted slope of log invariance error against log p is {text(found)}; of the distance from "
+            f"the mean over all orders it is {text(off)}. Independent draws say −0.5."
+        )
+        table += [
+            {"model": model, "p": draws, **{what: text(one[what]) for what in ("invariance error", "expected")}}
+            for draws, one in part.groupby("draws")
+        ]
+    gap = rows["gap"].max()
+    findings.append(
+        "The mean of pi-SGD's code over all 120 orders is full Janossy pooling's code with the same weights: the "
+        f"largest difference is {gap:.1e}."
+    )
+    return Report(
+        [("Means over seeds:", pd.DataFrame(table))],
+        findings,
+        draw(rows),
+        "invariance error against the number of draws on log axes, beside the lines that independent draws should give",
+    )
+
+
+def draw(rows: pd.DataFrame) -> Figure:
     """Error against p, log-log, beside what is expected of independent draws: 1/sqrt(p)."""
-    palette = dict(zip(KINDS, sns.color_palette("colorblind"), strict=False))
-    with plot_style():
-        figure = new_figure(7.2, 4.4)
-        axes = figure.subplots()
-        means = runs.groupby(["weights", "draws"])[["invariance error", "expected"]].mean()
-        for kind, marker in zip(KINDS, "os", strict=True):
-            label = f"{kind}, fitted slope {slopes[kind]:.3f}".replace("-", "−")
-            points = runs[runs["weights"] == kind]
-            axes.scatter(points["draws"], points["invariance error"], s=14, color=palette[kind], alpha=0.35, lw=0)
-            mean = means.loc[kind]
-            axes.plot(mean["invariance error"], marker=marker, ms=5, ls="", color=palette[kind], label=label)
-            axes.plot(mean["expected"], color=palette[kind], lw=1, ls="--", zorder=1)
-        axes.plot([], [], color=INK, lw=1, ls="--", label="expected: the spread over all 120 orders × √(2/p)")
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
-        axes.set_xticks(DRAWS, [str(draws) for draws in DRAWS])
-        ticks = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.set_yticks([], minor=True)
-        axes.set_xlabel("p, random orders averaged (log scale)")
-        axes.set_ylabel("invariance error |f(πx) − f(x)| / |f|,\nroot mean squares over sets (log scale)")
-        axes.set_title("pi-SGD: four times the draws, half the error")
-        axes.legend(loc="lower left")
+    figure, axes = panels(list(rows["model"].unique()), "pi-SGD: four times the draws, half the error")
+    for model, ax in axes.items():
+        part = rows[rows["model"] == model]
+        line(ax, [(p, *interval(one["invariance error"])) for p, one in part.groupby("draws")], 0, "measured")
+        expected = part.groupby("draws")["expected"].mean()
+        ax.plot(expected, color=INK, lw=1, ls="--", label="spread over all 120 orders × √(2/p)")
+        ax.set_xscale("log", base=2)
+        ax.set_yscale("log")
+        ratio_ticks(ax.xaxis, DRAWS[::2])
+        ratio_ticks(ax.yaxis, (0.01, 0.02, 0.05, 0.1, 0.2, 0.5))
+        ax.set_xlabel("p, random orders averaged")
+    next(iter(axes.values())).set_ylabel("invariance error |f(πx) − f(x)| / |f|,\nroot mean squares over sets")
+    legend_below(figure)
     return figure
 
 
-def main(words: list[str] | None = None) -> None:
-    arguments = read_arguments(NAME, __doc__, steps=1000, seeds=3, words=words)
-    rows, gap = [], 0.0
-    for seed in range(arguments.seeds):
-        one = cell(TASK, MODEL, seed, steps=arguments.steps)
-        for kind, make in zip(KINDS, (untrained, trained), strict=True):
-            task, predictor = make(one)
-            encoder = predictor.encoder
-            assert isinstance(encoder, PiSGD)
-            encoder.double()
-            elements, mask = task.split("test").batch(torch.arange(SETS)).inputs
-            elements = elements.double()
-            with torch.no_grad():
-                full = full_janossy(encoder, encoder.spec)(elements, mask)
-                gap = max(gap, (over_all_orders(encoder, elements).mean(dim=1) - full).abs().max().item())
-                rows += [{"weights": kind, "seed": seed, **e} for e in errors(encoder, elements, mask, seed)]
-    runs = pd.DataFrame(rows)
-    slopes = {kind: slope(part["draws"], part["invariance error"]) for kind, part in runs.groupby("weights")}
-    off = {kind: slope(part["draws"], part["from all orders"]) for kind, part in runs.groupby("weights")}
-    table = pd.DataFrame(
-        {
-            "p": DRAWS,
-            **{
-                f"{what}, {kind}": [
-                    f"{value:.4f}" for value in runs[runs["weights"] == kind].groupby("draws")[what].mean()
-                ]
-                for what in ("invariance error", "expected")
-                for kind in KINDS
-            },
-        }
-    )
-    page = Page(
-        "pi-SGD: the error falls as 1/√p",
-        "pi-SGD reads a set in p random orders and averages. How fast does its code become invariant as p grows? "
-        "Independent draws say 1/√p, a slope of −0.5 on log axes; and the mean over all N! orders should be full "
-        "Janossy pooling with the same weights.",
-        [
-            f"pi_sgd (an LSTM) on the test sets of {TASK}, five integers each: {SETS} sets, two evaluations of each "
-            "with p independent draws, the second on the set in another order; float64. Errors are root mean squares "
-            "over sets, relative to that of the norm of the mean code over all 120 orders; independent draws should "
-            "give the standard deviation over all orders times √(2/p).",
-            budget_text(arguments.steps) + " Fresh weights are those before the first step.",
-        ],
-        [("Means over seeds:", table)],
-        [
-            *(
-                f"{kind.capitalize()}: the fitted slope of log invariance error against log p is {slopes[kind]:.3f}; "
-                f"of the distance from the mean over all orders it is {off[kind]:.3f}."
-                for kind in KINDS
-            ),
-            f"The mean of pi-SGD's code over all 120 orders is full Janossy pooling's code with the same weights: the "
-            f"largest difference is {gap:.1e}.",
-        ],
-        "Invariance error against the number of draws on log axes, beside the lines that independent draws should give",
-    )
-    publish(arguments, page, runs, draw(runs, slopes))
-
+STUDY = Study(
+    name="pisgd_draws",
+    title="pi-SGD: the error falls as 1/√p",
+    question="pi-SGD reads a set in p random orders and averages. How fast does its code become invariant as p grows? "
+    "Independent draws say 1/√p, a slope of −0.5 on log axes; and the mean over all N! orders should be full Janossy "
+    "pooling with the same weights.",
+    method=[
+        f"pi_sgd with an LSTM and a GRU on the test sets of {TASK}, five integers each: {SETS} sets, two evaluations "
+        "of each with p independent draws, the second on the set in another order; float64. Errors are root mean "
+        "squares over sets, relative to that of the norm of the mean code over all 120 orders; independent draws "
+        "should give the standard deviation over all orders times √(2/p).",
+        budget_text(),
+    ],
+    limits=[
+        "The slope is that of any mean of independent draws and says nothing of pi-SGD: what is its own is the height "
+        "of the line.",
+        "The error is that of the code. What it does to answers stands in invariance_accuracy, whether it tells which "
+        "answers are wrong in spread_auroc.",
+        "Five elements have 120 orders: of larger sets the height is not known from here.",
+    ],
+    settings=settings,
+    fit=fit,
+    report=report,
+    steps=1000,
+)
 
 if __name__ == "__main__":
-    main()
+    main(STUDY)

@@ -9,27 +9,39 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 import torch
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from setbench.bench.experiments.command import read_arguments
-from setbench.bench.experiments.page import Page, publish
-from setbench.bench.experiments.training import budget_text, cell, trained
-from setbench.bench.report.figures.style import INK, new_figure, plot_style
+from setbench.bench.experiments.command import main
+from setbench.bench.experiments.intervals import interval, text
+from setbench.bench.experiments.look import dots, legend_below, panels
+from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study
+from setbench.bench.experiments.training import budget_text, cell, fit_cell
+from setbench.models.interfaces import Predictor
 from setbench.models.predictors import Readout
 from setbench.tasks.arithmetic import Arithmetic
 from setbench.tasks.interfaces import Task
 
-NAME, MODEL, DRAWS = "spread_auroc", "pi_sgd:phi=gru", 20
-RATE = 1e-2
-"""Higher than the sweep's, at which an RNN on random orders is still mostly wrong after these steps."""
-TASKS = ("set_digits_classes", "arithmetic_range")
+MODEL, DRAWS = "pi_sgd:phi=gru", 20
+TASKS = ("set_digits_classes", "arithmetic_range", "arithmetic_unique_sum")
 SPREAD, VOTES = "spread over 20 orders", "votes of 20 orders for another answer"
 SOFTMAX, SINGLE = "1 − max probability, mean of 20", "1 − max probability, one order"
 DOUBTS = (SPREAD, VOTES, SOFTMAX, SINGLE)
+CHANCE = 50.0
+
+
+def settings(scale: float) -> list[Setting]:
+    return [{"task": task} for task in TASKS]
+
+
+def fit(setting: Setting, run: Run) -> Fit:
+    def measure(task: Task, predictor: Predictor) -> list[dict[str, Any]]:
+        assert isinstance(predictor, Readout)
+        return [measured(task, predictor, run.seed)]
+
+    return fit_cell(cell(setting["task"], MODEL, run), measure)
 
 
 def auroc(doubt: Tensor, wrong: Tensor) -> float:
@@ -61,76 +73,71 @@ def measured(task: Task, predictor: Readout, seed: int) -> dict[str, Any]:
     return {"wrong": 100 * wrong.double().mean().item()} | {name: auroc(doubt, wrong) for name, doubt in doubts.items()}
 
 
-def _mean_of(values: pd.Series) -> str:
-    """Mean ± standard deviation over seeds; a dash where there is nothing."""
-    if values.isna().all():
-        return "—"
-    return f"{values.mean():.1f}" + (f" ± {values.std():.1f}" if values.count() > 1 else "")
+def verdict(values: pd.Series) -> str:
+    """An AUROC beside chance, by its interval over seeds."""
+    mean, half = interval(values)
+    if mean - half > CHANCE:
+        return "above chance"
+    if mean + half < CHANCE:
+        return "below chance: the larger the doubt, the likelier the answer is right"
+    return "not told from chance"
 
 
-def draw(runs: pd.DataFrame) -> Figure:
-    """A row for each doubt on each task, a dot a seed, a bar at the mean."""
-    colours = dict(zip(DOUBTS, sns.color_palette("colorblind"), strict=False))
-    rows = [(task, doubt) for task in TASKS for doubt in colours if runs[runs["task"] == task][doubt].notna().any()]
-    with plot_style():
-        figure = new_figure(7.6, 1.4 + 0.5 * len(rows))
-        axes = figure.subplots()
-        for place, (task, doubt) in enumerate(rows):
-            values = runs[runs["task"] == task][doubt]
-            axes.scatter(values, [place] * len(values), s=30, color=colours[doubt], alpha=0.75, lw=0, zorder=3)
-            axes.plot(values.mean(), place, "|", ms=20, mew=2, color=colours[doubt])
-        axes.axvline(50, color=INK, lw=1, ls=":")
-        axes.annotate("chance", (50, len(rows) - 0.45), (4, 0), textcoords="offset points", va="center", fontsize=9)
-        axes.set_yticks(range(len(rows)), [f"{task}\n{doubt}" for task, doubt in rows])
-        axes.set_ylim(len(rows) - 0.3, -0.6)
-        axes.set_xlim(30, 101)
-        axes.grid(visible=False, axis="y")
-        axes.set_xlabel("AUROC of the doubt against a wrong prediction, % (a dot a seed)")
-        axes.set_title("Does pi-SGD know when it is wrong?")
+def report(rows: pd.DataFrame) -> Report:
+    table, findings = [], []
+    for task, part in rows.groupby("task", sort=False):
+        there = [doubt for doubt in DOUBTS if doubt in part and part[doubt].notna().any()]
+        table.append(
+            {"task": task, "wrong, %": text(part["wrong"])}
+            | {doubt: text(part[doubt]) if doubt in there else "–" for doubt in DOUBTS}
+        )
+        findings += [
+            f"{task}: the AUROC of {doubt} is {text(part[doubt])} %, {verdict(part[doubt])}." for doubt in there
+        ]
+    return Report(
+        [("AUROC in %, mean over seeds:", pd.DataFrame(table))],
+        findings,
+        draw(rows),
+        "AUROC of the spread, of votes and of the softmax's own doubt on each task, beside chance",
+    )
+
+
+def draw(rows: pd.DataFrame) -> Figure:
+    figure, axes = panels(list(rows["task"].unique()), "Does pi-SGD know when it is wrong?", 4.4, 3.2)
+    for task, ax in axes.items():
+        part = rows[rows["task"] == task]
+        dots(ax, [(doubt, *interval(part.get(doubt, pd.Series(dtype=float)))) for doubt in DOUBTS])
+        ax.axvline(CHANCE, color="#444444", lw=1, ls=":", label="chance")
+        ax.set_xlim(0, 101)
+        ax.set_xlabel("AUROC against a wrong prediction, %")
+    legend_below(figure)
     return figure
 
 
-def main(words: list[str] | None = None) -> None:
-    arguments = read_arguments(
-        NAME, "Does pi-SGD's spread over permutations rank its errors?", steps=2000, seeds=5, words=words
-    )
-    rows = []
-    for name in TASKS:
-        for seed in range(arguments.seeds):
-            task, predictor = trained(cell(name, MODEL, seed, steps=arguments.steps, learning_rate=RATE))
-            assert isinstance(predictor, Readout)
-            rows.append({"task": name, "seed": seed, **measured(task, predictor, seed)})
-    runs = pd.DataFrame(rows)
-    wanted = {"wrong predictions": "wrong"} | {doubt: doubt for doubt in DOUBTS}
-    table = pd.DataFrame(
-        [
-            {"task": name} | {title: _mean_of(runs[runs["task"] == name][what]) for title, what in wanted.items()}
-            for name in TASKS
-        ]
-    )
-    findings = []
-    for name in TASKS:
-        found = runs[runs["task"] == name]
-        said = [f"{doubt} {_mean_of(found[doubt])} %" for doubt in DOUBTS if found[doubt].notna().any()]
-        findings.append(f"{name}, {_mean_of(found['wrong'])} % wrong: AUROC of {'; '.join(said)}.")
-    page = Page(
-        "Does pi-SGD's spread over permutations rank its errors?",
-        "A prediction that moves with the order of a set may be one to doubt. The AUROC says how well a doubt ranks "
-        "wrong predictions above right ones: 50 % is chance, 100 % is perfect.",
-        [
-            f"pi_sgd (a GRU), {DRAWS} random orders: the spread is the standard deviation over orders of the "
-            "predicted number, or of the probability of the class that the mean prediction chooses; votes are the "
-            "share of orders with another answer than the mean prediction's, with draws of their own. "
-            "Right and wrong are those of the mean prediction (a number after "
-            "rounding).",
-            budget_text(arguments.steps, RATE),
-        ],
-        [("In %, mean ± standard deviation over seeds:", table)],
-        findings,
-        "AUROC of the spread and of the softmax's own doubt, a dot a seed",
-    )
-    publish(arguments, page, runs, draw(runs))
-
+STUDY = Study(
+    name="spread_auroc",
+    title="Does pi-SGD's spread over permutations rank its errors?",
+    question="A prediction that moves with the order of a set may be one to doubt. The AUROC says how well a doubt "
+    "ranks wrong predictions above right ones: 50 % is chance, 100 % is perfect.",
+    method=[
+        f"pi_sgd (a GRU), {DRAWS} random orders: the spread is the standard deviation over orders of the predicted "
+        "number, or of the probability of the class that the mean prediction chooses; votes are the share of orders "
+        "with another answer than the mean prediction's, with draws of their own. Right and wrong are those of the "
+        "mean prediction (a number after rounding).",
+        budget_text(),
+    ],
+    limits=[
+        "An AUROC depends on how many answers are wrong: a model trained farther may have another.",
+        "Test sets of the digits come from 297 pictures: they are not independent, and the intervals are over seeds "
+        "alone.",
+        "It ranks within one task; whether a spread is calibrated, and whether it knows sets of another kind, is not "
+        "asked.",
+    ],
+    settings=settings,
+    fit=fit,
+    report=report,
+    steps=2000,
+)
 
 if __name__ == "__main__":
-    main()
+    main(STUDY)

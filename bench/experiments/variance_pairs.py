@@ -1,35 +1,39 @@
 """Which statistics need which k? Janossy pooling with linear and MLP rho on the arithmetic tasks (Murphy et al. 2019).
 
 The variance is exactly a mean over pairs: var(x) = sum over i, j of (x_i - x_j)^2 / (2 n^2). So with a linear rho k = 2
-can represent it and k = 1 cannot, since a mean of single elements knows nothing of how far two of them are apart.
+can represent it and k = 1 cannot, since a mean of single elements knows nothing of how far two of them are apart. With
+an MLP for rho k = 1 can as well: a mean of squares and a square of the mean are enough.
 """
 
 from __future__ import annotations
 
 import math
 import tomllib
+from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
-from setbench.bench.cell.evaluate import best_constant, evaluate
-from setbench.bench.experiments.command import read_arguments
-from setbench.bench.experiments.page import Page, publish
-from setbench.bench.experiments.training import CPU, budget_text, cell, trained
-from setbench.bench.report.figures.style import INK, new_figure, plot_style
+from setbench.bench.cell.evaluate import best_constant, evaluate, headline_variant
+from setbench.bench.experiments.command import main
+from setbench.bench.experiments.intervals import apart, interval, text
+from setbench.bench.experiments.look import dots, legend_below, panels
+from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, few
+from setbench.bench.experiments.training import CPU, budget_text, cell, fit_cell
 from setbench.bench.report.published import FILE
+from setbench.models.interfaces import Predictor
 from setbench.tasks.arithmetic import Variance
 from setbench.tasks.catalogue import find
+from setbench.tasks.interfaces import Task
 
-NAME = "variance_pairs"
 TASKS = (
-    "arithmetic_sum",
+    "arithmetic_variance",
     "arithmetic_range",
+    "arithmetic_sum",
     "arithmetic_unique_sum",
     "arithmetic_unique_count",
-    "arithmetic_variance",
 )
+RHOS = ("linear", "MLP")
 MODELS = {
     "k=1, linear rho": "janossy:k=1,rho=linear",
     "k=2, linear rho": "janossy:k=2,rho=linear",
@@ -37,24 +41,24 @@ MODELS = {
     "k=1, MLP rho": "janossy:k=1",
     "k=2, MLP rho": "janossy:k=2",
     "GRU, pi-SGD, linear rho, mean of 20": "pi_sgd:phi=gru",
+    "GRU, pi-SGD, MLP rho, mean of 20": "pi_sgd:phi=gru,rho=tanh",
 }
-CONSTANT = "best constant"
-RATE = 1e-2
-"""Higher than the sweep's, at which k = 2 has only begun to leave k = 1 behind after these steps."""
 
 
-def runs_of(task: str, steps: int, seeds: int) -> list[dict[str, object]]:
-    """Every model on a task: accuracy in % where answers are integers, RMSE in units of the answer."""
-    rows: list[dict[str, object]] = []
-    for label, model in MODELS.items():
-        for seed in range(seeds):
-            one = cell(task, model, seed, steps=steps, head="linear", learning_rate=RATE)
-            problem, predictor = trained(one)
-            metrics, _, _ = evaluate(predictor, problem, problem.split("test"), CPU)
-            headline = next(iter(predictor.variants()))
-            rows.append({"task": task, "model": label, "row": model, "seed": seed, **metrics[headline]})
-    floor = best_constant(problem, problem.split("train"), problem.split("test"))
-    return [*rows, {"task": task, "model": CONSTANT, "row": "", "seed": 0, **floor}]
+def settings(scale: float) -> list[Setting]:
+    return [{"task": task, "model": model} for task in few(TASKS, scale) for model in few(list(MODELS), scale)]
+
+
+def fit(setting: Setting, run: Run) -> Fit:
+    """A linear head, so that rho is what the row says."""
+
+    def measure(task: Task, predictor: Predictor) -> list[dict[str, Any]]:
+        found, _, _ = evaluate(predictor, task, task.split("test"), CPU)
+        floor = best_constant(task, task.split("train"), task.split("test"))
+        name = metric_of(setting["task"])
+        return [{"score": found[headline_variant(predictor)[0]][name], "constant": floor[name]}]
+
+    return fit_cell(cell(setting["task"], MODELS[setting["model"]], run, head="linear"), measure)
 
 
 def least_of_singles(size: int = find("arithmetic_variance").max_size({}), most: int = Variance.most) -> float:
@@ -83,90 +87,85 @@ def theirs() -> dict[tuple[str, str], str]:
     }
 
 
-def table(runs: pd.DataFrame) -> pd.DataFrame:
-    """A row a model: ours, and theirs in brackets."""
-    published = theirs()
-    rows = []
-    for label in (*MODELS, CONSTANT):
-        row = {"model": label}
-        for task in TASKS:
-            found = runs[(runs["task"] == task) & (runs["model"] == label)][metric_of(task)]
-            other = published.get((task, label))
-            row[column(task)] = f"{found.mean():.1f}" + (f" ({other})" if other else "")
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
 def column(task: str) -> str:
     unit = "RMSE" if metric_of(task) == "rmse" else "accuracy in %"
     return f"{task.removeprefix('arithmetic_').replace('_', ' ')}, {unit}"
 
 
-def draw(runs: pd.DataFrame) -> Figure:
-    """RMSE on the variance: a row a model, small dots for seeds."""
-    colours = dict(zip(("linear", "MLP", "GRU"), sns.color_palette("colorblind"), strict=False))
-    found = runs[runs["task"] == "arithmetic_variance"]
-    floor = found[found["model"] == CONSTANT]["rmse"].item()
-    with plot_style():
-        figure = new_figure(7.4, 3.8)
-        axes = figure.subplots()
-        for place, label in enumerate(MODELS):
-            errors = found[found["model"] == label]["rmse"]
-            colour = next(colours[word] for word in colours if word in label)
-            axes.plot([0, errors.mean()], [place, place], color=colour, lw=6, alpha=0.35, solid_capstyle="butt")
-            axes.scatter(errors, [place] * len(errors), s=26, color=colour, zorder=3)
-            axes.annotate(f"{errors.mean():.0f}", (max(errors), place), (7, 0), textcoords="offset points", va="center")
-        axes.axvline(floor, color=INK, lw=1, ls=":")
-        axes.annotate(
-            f"best constant, {floor:.0f}", (floor, -0.7), (-5, 0), textcoords="offset points", ha="right", va="center"
-        )
-        least = least_of_singles()
-        axes.axvline(least, color=INK, lw=1, ls="--")
-        words = f"least of k=1 with linear rho, {least:.0f}"
-        axes.annotate(words, (least, len(MODELS) - 0.45), (5, 0), textcoords="offset points", va="center")
-        axes.set_yticks(range(len(MODELS)), list(MODELS))
-        axes.set_ylim(len(MODELS) - 0.2, -1)
-        axes.set_xlim(0, floor * 1.05)
-        axes.grid(visible=False, axis="y")
-        axes.set_xlabel("RMSE of the variance (less is better; a dot a seed)")
-        axes.set_title("The variance is a mean over pairs")
+def table(rows: pd.DataFrame) -> pd.DataFrame:
+    """A row a model: ours, and theirs in brackets; the best constant last."""
+    published = theirs()
+    found = []
+    for label in MODELS:
+        one = {"model": label}
+        for task in TASKS:
+            scores = rows[(rows["task"] == task) & (rows["model"] == label)]["score"]
+            other = published.get((task, label))
+            one[column(task)] = text(scores) + (f" ({other})" if other else "")
+        found.append(one)
+    constants = {column(task): text(rows[rows["task"] == task]["constant"].head(1)) for task in TASKS}
+    return pd.DataFrame([*found, {"model": "best constant", **constants}])
+
+
+def report(rows: pd.DataFrame) -> Report:
+    variance = {label: part["score"] for label, part in rows[rows["task"] == TASKS[0]].groupby("model", sort=False)}
+    findings = [f"No sum over single elements (k = 1, linear rho) can have an RMSE below {least_of_singles():.1f}."]
+    for rho in RHOS:
+        one, two = (variance.get(f"k={k}, {rho} rho") for k in (1, 2))
+        if one is not None and two is not None and len(one) == len(two):
+            mean, half = apart(one, two)
+            findings.append(
+                f"Variance, {rho} rho: RMSE {text(one)} with k = 1, {text(two)} with k = 2; the difference is "
+                f"{mean:.1f} ± {half:.1f}{'' if abs(mean) > half else ', which is none that can be told'}."
+            )
+    return Report(
+        [("Mean over seeds, ± half of the 95 % interval; the authors' rerun code in brackets:", table(rows))],
+        findings,
+        draw(rows),
+        "scores of Janossy pooling with linear and MLP rho on the variance and the range, beside the best constant",
+    )
+
+
+def draw(rows: pd.DataFrame) -> Figure:
+    """The variance (RMSE) and the range (accuracy), a row a model."""
+    shown = [task for task in TASKS[:2] if (rows["task"] == task).any()]
+    figure, axes = panels([column(task) for task in shown], "Which k does a statistic need?", 4.6)
+    for task, (_, ax) in zip(shown, axes.items(), strict=True):
+        part = rows[rows["task"] == task]
+        dots(ax, [(label, *interval(part[part["model"] == label]["score"])) for label in MODELS])
+        ax.axvline(part["constant"].iloc[0], color="#444444", lw=1, ls=":", label="best constant")
+        if task == "arithmetic_variance":
+            ax.axvline(least_of_singles(), color="#444444", lw=1, ls="--", label="least of k = 1 with linear rho")
+        ax.set_xlim(0)
+    legend_below(figure)
     return figure
 
 
-def main(words: list[str] | None = None) -> None:
-    arguments = read_arguments(
-        NAME, "Janossy pooling with k = 1, 2, 3 on the arithmetic tasks", steps=3000, seeds=1, words=words
-    )
-    runs = pd.DataFrame([row for task in TASKS for row in runs_of(task, arguments.steps, arguments.seeds)])
-    variance = runs[runs["task"] == "arithmetic_variance"].groupby("model")["rmse"].mean()
-    one, two, three = (variance[f"k={k}, linear rho"] for k in (1, 2, 3))
-    page = Page(
-        "Janossy pooling: which k does a statistic need?",
-        "The variance is exactly a mean over pairs, so with a linear rho k = 2 should be far ahead of k = 1. The other "
-        "four tasks stand beside it, in the layout of the Janossy paper's table.",
-        [
-            budget_text(arguments.steps, RATE) + " The head is linear, so that rho is what its row says.",
-            "phi is one hidden ReLU layer on the concatenated tuple; pi-SGD reads random orders with a GRU, and "
-            "averages the predictions of 20.",
-            "The bound on sums over single elements is that of the squared error; trained with the mean absolute "
-            "error, the paper's loss, a model may end above it.",
-            "In brackets: the authors' released code, rerun for 15 to 60 epochs of 100,000 sets in batches of 128 "
-            "(the paper: 1000 to 2000), one seed. NOT comparable: their integers enter by an embedding of 100, 50 or "
-            "33 numbers for k = 1, 2, 3 and ours by one of 100; they sum over sorted tuples and we average over "
-            "ordered ones; and they saw many times the examples.",
-        ],
-        [("Mean over seeds, theirs in brackets:", table(runs))],
-        [
-            f"Variance, linear rho: RMSE {one:.1f} with k = 1, {two:.1f} with k = 2, {three:.1f} with k = 3; the best "
-            f"constant has {variance[CONSTANT]:.1f}, and no sum over single elements can have less than "
-            f"{least_of_singles():.1f}. k = 1 has {one / two:.1f} times the error of k = 2.",
-            f"Variance, MLP rho: RMSE {variance['k=1, MLP rho']:.1f} with k = 1, {variance['k=2, MLP rho']:.1f} with "
-            "k = 2.",
-        ],
-        "RMSE on the variance for Janossy pooling with linear and MLP rho, beside the best constant",
-    )
-    publish(arguments, page, runs, draw(runs))
-
+STUDY = Study(
+    name="variance_pairs",
+    title="Janossy pooling: which k does a statistic need?",
+    question="The variance is exactly a mean over pairs, so with a linear rho k = 2 should be far ahead of k = 1; with "
+    "an MLP for rho k = 1 can represent it too. The other four tasks stand beside it, in the layout of the Janossy "
+    "paper's table.",
+    method=[
+        budget_text() + " The head is linear, so that rho is what its row says.",
+        "phi has two hidden ReLU layers on the concatenated tuple, for every k; pi-SGD reads random orders with a GRU, "
+        "and averages the predictions of 20; its MLP rho is one layer of tanh.",
+    ],
+    limits=[
+        "The bound on sums over single elements is that of the squared error; trained with the mean absolute error, "
+        "the paper's loss, a model may end above it.",
+        "In brackets: the authors' released code, rerun for 15 to 60 epochs of 100,000 sets in batches of 128 (the "
+        "paper: 1000 to 2000), one seed. NOT comparable: their integers enter by an embedding of 100, 50 or 33 "
+        "numbers for k = 1, 2, 3 and ours by one of 100; they sum over sorted tuples and we average over ordered "
+        "ones; and they saw many times the examples.",
+        "What a k can represent is not what it learns in these steps: a model behind may be slower, not unable.",
+    ],
+    settings=settings,
+    fit=fit,
+    report=report,
+    steps=1000,
+)
 
 if __name__ == "__main__":
-    main()
+    main(STUDY)

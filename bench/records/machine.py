@@ -18,6 +18,8 @@ from setbench.bench.records.record import Machine
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 """Of a clone; of an installation it is the package's own folder, and no repository."""
+NOT_RESULTS = ":(exclude,top)results"
+COMPUTES = (":/bench/cell", ":/bench/experiments", ":/models", ":/tasks", ":/setbench")
 PACKAGES = ("torch", "torch-geometric", "numpy", "scipy", "pandas", "scikit-learn")
 
 
@@ -118,22 +120,32 @@ def versions() -> dict[str, str]:
 
 @cache
 def commit() -> tuple[str, bool]:
-    """The code's commit and whether files differ from it; ("", False) outside a checkout of ours.
+    """The code's commit and whether files differ from it; ("", False) outside a checkout of ours. Files of ``results``
+    are no code: a run may write over committed ones.
 
     An environment may lie in somebody's repository, and so may a copy of the code: that one's commit is not ours.
     """
-    top = _git("rev-parse", "--show-toplevel")
+    top = git("rev-parse", "--show-toplevel")
     if not (top and (REPOSITORY / "setbench" / "__init__.py").is_file() and REPOSITORY.samefile(top)):
         return "", False
-    head = _git("rev-parse", "--short=12", "HEAD")
-    return head, bool(head and _git("status", "--porcelain", "--untracked-files=no"))
+    head = git("rev-parse", "--short=12", "HEAD")
+    return head, bool(head and git("status", "--porcelain", "--untracked-files=no", "--", ":/", NOT_RESULTS))
 
 
-def _git(*arguments: str) -> str:
+def same_code(one: str, other: str) -> bool:
+    """Whether nothing that decides an experiment's numbers differs between two commits; False where git does not know
+    one of them."""
+    return one == other or (
+        bool(one and other) and git("diff", "--stat", one, other, "--", *COMPUTES, missing="?") == ""
+    )
+
+
+def git(*arguments: str, missing: str = "") -> str:
+    """What git prints of our repository; ``missing`` where it fails."""
     command = ["git", "-C", str(REPOSITORY), *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE")}
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return missing
+    return done.stdout.strip() if done.returncode == 0 else missing

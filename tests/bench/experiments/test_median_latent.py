@@ -8,12 +8,16 @@ import pytest
 import torch
 
 from setbench.bench.experiments.median_latent import (
+    INPUTS,
+    SIZES,
     SumDecomposition,
-    constant_error,
     draw_sets,
-    rmse,
+    fit,
+    latents,
+    settings,
     smallest_near_best,
 )
+from setbench.bench.experiments.study import Run
 
 
 def test_the_latent_is_what_is_summed():
@@ -24,22 +28,31 @@ def test_the_latent_is_what_is_summed():
     torch.testing.assert_close(model(numbers), model.rho(code)[:, 0])
 
 
-def test_medians_are_numpys_and_numbers_fill_the_interval():
-    numbers, median = draw_sets(5, 1000, torch.Generator().manual_seed(0))
+@pytest.mark.parametrize(("inputs", "mean", "variance"), [("uniform", 0, 1 / 3), ("normal", 0, 1), ("gamma", 2, 2)])
+def test_numbers_have_their_moments_and_medians_are_numpys(inputs, mean, variance):
+    numbers, median = draw_sets(inputs, 5, 20_000, torch.Generator().manual_seed(0))
     assert np.array_equal(median.numpy(), np.median(numbers.numpy(), axis=1))
-    assert numbers.min() < -0.99
-    assert numbers.max() > 0.99
-    assert numbers.abs().max() <= 1
+    assert numbers.mean().item() == pytest.approx(mean, abs=0.02)
+    assert numbers.var().item() == pytest.approx(variance, rel=0.03)
+    skewness = ((numbers - numbers.mean()) ** 3).mean().item() / variance**1.5
+    assert skewness == pytest.approx(math.sqrt(2) if inputs == "gamma" else 0, abs=0.06)  # 2 / sqrt(shape)
 
 
-@pytest.mark.parametrize("size", [3, 9])
-def test_the_best_constant_has_the_spread_of_a_beta_variable(size):
-    # The median of n = 2m + 1 uniform numbers of (0, 1) is Beta(m + 1, m + 1), of variance 1 / (4 (n + 2)).
-    assert constant_error(size) == pytest.approx(2 * math.sqrt(1 / (4 * (size + 2))), rel=0.02)
+def test_every_size_is_tried_below_at_and_four_times_above_it():
+    grid = settings(1.0)
+    for inputs in INPUTS:
+        for size in SIZES:
+            tried = {one["M"] for one in grid if (one["inputs"], one["N"]) == (inputs, size)}
+            assert {1, size - 1, size, size + 1, 2 * size, 4 * size} <= tried
+    assert list(latents(7).values()) == [1, 4, 6, 7, 8, 14, 28]
 
 
 def test_training_beats_the_constant():
-    assert rmse(size=3, latent=3, seed=0, steps=150) < 0.5 * constant_error(3)
+    setting = {"inputs": "uniform", "N": 3, "M": 3}
+    validation, measure = fit(setting, Run(seed=0, rate=5e-3, steps=150, scale=0.2))
+    (found,) = measure()
+    assert found["error"] < 0.5
+    assert validation == pytest.approx(found["error"], rel=0.2)
 
 
 def test_smallest_near_best():

@@ -10,14 +10,15 @@ from setbench.models.interfaces import SetSpec
 from setbench.models.sampling.pi_sgd import PiSGD
 
 
-def small() -> tuple[PiSGD, torch.Tensor, torch.Tensor]:
+def small(phi="lstm") -> tuple[PiSGD, torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
-    encoder = PiSGD(SetSpec(features=3, max_size=4), latent=4, width=6).double()
+    encoder = PiSGD(SetSpec(features=3, max_size=4), latent=4, width=6, phi=phi).double()
     return encoder, torch.randn(5, 4, 3, dtype=torch.float64), torch.ones(5, 4, dtype=torch.bool)
 
 
-def test_the_mean_over_all_orders_is_full_janossy():
-    encoder, elements, mask = small()
+@pytest.mark.parametrize("phi", ["lstm", "gru"])
+def test_the_mean_over_all_orders_is_full_janossy(phi):
+    encoder, elements, mask = small(phi)
     full = full_janossy(encoder, encoder.spec)(elements, mask)
     codes = over_all_orders(encoder, elements)
     assert codes.shape == (5, 24, 4)
@@ -37,6 +38,7 @@ def test_errors_fall_as_one_over_sqrt_p_as_expected():
     found = pd.DataFrame(errors(encoder, elements.repeat(60, 1, 1), mask.repeat(60, 1), seed=0))
     assert list(found["draws"]) == DRAWS
     assert np.allclose(found["invariance error"], found["expected"], rtol=0.15)
+    assert found["gap"].max() < 1e-12
     assert np.allclose(found["from all orders"], found["expected"] / np.sqrt(2), rtol=0.15)
     assert slope(found["draws"], found["expected"]) == pytest.approx(-0.5)
 

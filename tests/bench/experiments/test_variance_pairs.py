@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from setbench.bench.experiments.variance_pairs import (
-    CONSTANT,
     MODELS,
     TASKS,
     column,
@@ -38,14 +37,19 @@ def test_theirs_are_found_for_every_task():
 def test_table_shows_means_and_theirs_in_brackets():
     runs = pd.DataFrame(
         [
-            {"task": task, "model": model, "accuracy": value, "rmse": 10 * value}
+            {"task": task, "model": model, "score": value * (10 if metric_of(task) == "rmse" else 1), "constant": 7.0}
             for task in TASKS
-            for model in (*MODELS, CONSTANT)
+            for model in MODELS
             for value in (1.0, 3.0)
         ]
     )
     shown = table(runs).set_index("model")
-    assert shown.loc["k=1, linear rho", column("arithmetic_sum")] == "2.0 (91.5)"
-    assert shown.loc["k=1, linear rho", column("arithmetic_variance")] == "20.0 (127.2)"
-    assert shown.loc[CONSTANT, column("arithmetic_range")] == "2.0"
-    assert metric_of("arithmetic_variance") == "rmse"
+    # Two values of standard deviation sqrt 2: 12.706 sqrt 2 / sqrt 2.
+    assert shown.loc["k=1, linear rho", column("arithmetic_sum")] == "2.00 ± 13 (91.5)"
+    assert shown.loc["k=1, linear rho", column("arithmetic_variance")] == "20.0 ± 127 (127.2)"
+    assert shown.loc["best constant", column("arithmetic_range")] == "7.00"
+
+
+def test_linear_and_mlp_rho_are_both_there():
+    for k in (1, 2):
+        assert {f"k={k}, linear rho", f"k={k}, MLP rho"} <= set(MODELS)

@@ -47,6 +47,31 @@ def test_a_checkout_gives_its_commit(checkout: Path, monkeypatch: pytest.MonkeyP
     assert commit(checkout, monkeypatch) == (head, True)
 
 
+def test_results_are_no_code(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (checkout / "results").mkdir()
+    (checkout / "results" / "page.md").write_text("old")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "--quiet", "--message", "results")
+    (checkout / "results" / "page.md").write_text("new")
+    assert commit(checkout, monkeypatch) == (git(checkout, "rev-parse", "HEAD")[:12], False)
+
+
+def test_two_commits_compute_alike_where_pages_alone_differ(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "REPOSITORY", checkout)
+    heads = [git(checkout, "rev-parse", "HEAD")]
+    for name in ("README.md", "setbench/sets.py"):
+        (checkout / name).write_text("changed = True")
+        git(checkout, "add", ".")
+        git(checkout, "commit", "--quiet", "--message", name)
+        heads.append(git(checkout, "rev-parse", "HEAD"))
+    first, page, code = heads
+    assert machine.same_code(first, page)
+    assert not machine.same_code(page, code)
+    assert not machine.same_code("0123456789ab", code)
+    assert not machine.same_code("", code)
+    assert machine.same_code("", "")
+
+
 def test_a_repository_around_the_code_is_not_ours(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment lies in it, or a copy of our code."""
     package = checkout / "env" / "site-packages" / "setbench"

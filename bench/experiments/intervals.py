@@ -1,0 +1,36 @@
+"""Means over seeds with their 95 % intervals, by Student's t."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.stats import t
+
+from setbench.bench.report.numbers import NOTHING, number
+
+
+def interval(values: Iterable[float]) -> tuple[float, float]:
+    """The mean of independent values and half the width of its 95 % interval (NaN of fewer than two; NaN among the
+    values is left out)."""
+    known = np.asarray([value for value in values if not math.isnan(value)], dtype=float)
+    if len(known) == 0:
+        return math.nan, math.nan
+    if len(known) == 1:
+        return float(known[0]), math.nan
+    half = t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / math.sqrt(len(known))
+    return float(known.mean()), float(half)
+
+
+def text(values: Iterable[float]) -> str:
+    """Mean ± half of its 95 % interval; a dash where there is nothing."""
+    mean, half = interval(values)
+    if math.isnan(mean):
+        return NOTHING
+    return number(mean) if math.isnan(half) else f"{number(mean)} ± {number(half, 2)}"
+
+
+def apart(left: Iterable[float], right: Iterable[float]) -> tuple[float, float]:
+    """Of pairs under the same seed: the mean difference, left less right, and half of its 95 % interval."""
+    return interval(one - other for one, other in zip(left, right, strict=True))
