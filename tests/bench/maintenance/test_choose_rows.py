@@ -122,7 +122,7 @@ def test_the_committed_choice_is_in_desk_and_in_quick() -> None:
     """desk holds the best and the review's own form of every paradigm; quick the better of the own ones."""
     path = Path(__file__).parents[3] / "results" / "rows.toml"
     if not path.exists():
-        pytest.skip("no rows have been chosen yet: docs/protocol.md")
+        pytest.skip("no records are committed")
     chosen = tomllib.loads(path.read_text(encoding="utf-8"))
     full = {
         name: [parse(row, ("encoder",)).name for row in load(name).rows_of["encoders"]] for name in ("desk", "quick")
