@@ -161,8 +161,8 @@ def keep_freed_memory() -> None:
     """Have the allocator keep what is freed, for the next step asks for as much again.
 
     Left alone, glibc asks the system for every piece above 32 MB (above less at first) and gives it back, and to touch
-    new memory costs ten times what writing to known memory does. Where the allocator is another, or refuses, nothing
-    happens.
+    new memory costs ten times what writing to known memory does. The price is that a peak of memory holds some pieces
+    that were freed. Where the allocator is another, or refuses, nothing happens.
     """
     change = getattr(ctypes.CDLL(None), "mallopt", None) if LINUX else None
     if change is not None and change(M_MMAP_THRESHOLD, 2**30):

@@ -22,11 +22,11 @@ def add(left: int, right: int, watch: Any) -> int:
     return left + right
 
 
-def pages_of_the_second(megabytes: int, watch: Any) -> int:
-    """How many pages of memory the system hands out for a tensor as large as one that has just been freed."""
-    torch.ones(megabytes, 2**18).sum()
+def fresh_pages(megabytes: int, times: int, watch: Any) -> int:
+    """How many pages of memory the system hands out for tensors of which each is freed before the next is made."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    torch.ones(megabytes, 2**18).sum()
+    for _ in range(times):
+        torch.ones(megabytes, 2**18).sum()
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
