@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from setbench.bench.report.result import Result
 from setbench.bench.report.statistics.comparisons import apart
 from setbench.bench.report.statistics.items import independent_items
-
-if TYPE_CHECKING:
-    from setbench.bench.report.tables import Result
 
 
 class Group(NamedTuple):

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from setbench.bench.report.document import Block, Grid, Heading, TableCell, Text
 from setbench.bench.report.numbers import NOTHING, number
 from setbench.bench.report.sections import FLOOR, INCOMPLETE, ODD, column, scored
-from setbench.bench.report.standing import Standing, standing
+from setbench.bench.report.standing import Alike, Standing
 from setbench.bench.report.tables import Table
 from setbench.models.entry import PARADIGMS
 
 
-def overview(tables: Sequence[Table]) -> list[Block]:
+def overview(groups: Sequence[Alike]) -> list[Block]:
     """A grid of tasks against paradigms for each group of tables, and mean ranks."""
     blocks: list[Block] = []
-    for common, group in alike(tables).items():
-        blocks += [Heading(" · ".join(filter(None, ("At a glance", *common))), 2), _best(group)]
+    for group in groups:
+        blocks += [Heading(" · ".join(filter(None, ("At a glance", *group.common))), 2), _best(group.tables)]
         blocks.append(
             Text(
                 "Each cell is the best row of its paradigm, in bold where it is the best of the task or cannot be told "
@@ -26,18 +26,9 @@ def overview(tables: Sequence[Table]) -> list[Block]:
                 "task; the tables below say why the others have none."
             )
         )
-        if found := standing(group):
-            blocks += _mean_ranks(found)
+        if group.standing:
+            blocks += _mean_ranks(group.standing)
     return blocks
-
-
-def alike(tables: Sequence[Table]) -> Mapping[tuple[str, ...], Sequence[Table]]:
-    """The tables with a ranked row by preset, device, number of threads and precision."""
-    groups: dict[tuple[str, ...], list[Table]] = {}
-    for table in tables:
-        if table.models:
-            groups.setdefault((table.key.preset, table.key.device, *table.key.computed), []).append(table)
-    return groups
 
 
 def paradigms(tables: Sequence[Table]) -> list[str]:

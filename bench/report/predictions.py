@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from setbench.bench.records.predictions import SEED, Examples, Predictions, load
-from setbench.bench.report.tables import Result, Table
+from setbench.bench.report.result import Result
+from setbench.bench.report.tables import Table
 from setbench.tasks.catalogue import TASKS
 
 MODELS = 5

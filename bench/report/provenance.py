@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from setbench.bench.report.numbers import number
-from setbench.bench.report.tables import Result, Table, distinct
+from setbench.bench.report.result import Result
+from setbench.bench.report.tables import Table, distinct
 
 ALIKE = ("steps", "batch", "latent")  # every row of a table should have the same
 NAMED = 6  # models named before "and n more"

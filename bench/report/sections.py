@@ -9,7 +9,8 @@ from setbench.bench.records.record import Record, Status
 from setbench.bench.report.document import Block, Bullets, Code, Grid, Heading, Picture, TableCell, Text
 from setbench.bench.report.numbers import NOTHING, Spread, count, error, number
 from setbench.bench.report.provenance import how_it_was_run
-from setbench.bench.report.tables import Result, Table, distinct, machine, why
+from setbench.bench.report.result import Result
+from setbench.bench.report.tables import Table, distinct, machine, why
 
 FLOOR = "†"
 BROKEN = "‡"

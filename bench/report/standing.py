@@ -51,6 +51,28 @@ class Standing:
         return np.stack([values[:, places].mean(axis=1) for places in self.families.values()], axis=1)
 
 
+@dataclass(frozen=True)
+class Alike:
+    """Tables with a ranked row that have preset, device, number of threads and precision in ``common``."""
+
+    common: tuple[str, ...]
+    tables: list[Table]
+
+    @cached_property
+    def standing(self) -> Standing | None:
+        """As :func:`standing` finds it."""
+        return standing(self.tables)
+
+
+def alike(tables: Sequence[Table]) -> list[Alike]:
+    """The groups that such tables form."""
+    groups: dict[tuple[str, ...], list[Table]] = {}
+    for table in tables:
+        if table.models:
+            groups.setdefault((table.key.preset, table.key.device, *table.key.computed), []).append(table)
+    return [Alike(common, group) for common, group in groups.items()]
+
+
 def standing(tables: Sequence[Table]) -> Standing | None:
     """None where less than two encoders have a result everywhere, or there are less than two blocks."""
     encoding = [table for table in tables if any(result.encoder for result in table.results)]

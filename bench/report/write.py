@@ -19,11 +19,11 @@ from setbench.bench.report import html_page, markdown
 from setbench.bench.report.document import Block, Heading, Picture, Text, one_line
 from setbench.bench.report.drawn import drawn_from, of_all, of_gallery, of_table
 from setbench.bench.report.flat_csv import csv_text
-from setbench.bench.report.overview import alike, overview
+from setbench.bench.report.overview import overview
 from setbench.bench.report.predictions import gallery
 from setbench.bench.report.published import published
 from setbench.bench.report.sections import head, section, title
-from setbench.bench.report.standing import standing
+from setbench.bench.report.standing import Alike, alike
 from setbench.bench.report.tables import Table, tables
 from setbench.files import write_atomically
 
@@ -58,8 +58,9 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
     directory = Path(directory)
     found = tables(records, directory)
     begin = head(records, elsewhere(directory, lambda line: print(line, file=sys.stderr)))
-    figures = _plan(found, directory if predictions else None)
-    blocks = _blocks(begin, found, figures)
+    groups = alike(found)
+    figures = _plan(found, groups, directory if predictions else None)
+    blocks = _blocks(begin, found, groups, figures)
     write_atomically(directory / "leaderboard.csv", csv_text(records))
     write_atomically(directory / "leaderboard.md", markdown.render(blocks))
     failures = {figure.picture.path: line for figure in figures if (line := _draw(figure, directory))}
@@ -106,13 +107,15 @@ def _shown(block: Block, failures: dict[str, str]) -> Block:
     return Text(f"{failures[block.path]}.") if isinstance(block, Picture) and block.path in failures else block
 
 
-def _blocks(begin: Sequence[Block], found: Sequence[Table], figures: Sequence[Planned]) -> list[Block]:
+def _blocks(
+    begin: Sequence[Block], found: Sequence[Table], groups: Sequence[Alike], figures: Sequence[Planned]
+) -> list[Block]:
     """The report, as if every figure were there."""
 
     def of(place: int) -> list[Picture]:
         return [figure.picture for figure in figures if figure.place == place]
 
-    blocks = [*begin, *overview(found), *of(RANKS)]
+    blocks = [*begin, *overview(groups), *of(RANKS)]
     for number, table in enumerate(found):
         blocks += section(table, of(number))
     return [*blocks, *_everywhere(of(EVERYWHERE)), *published(found)]
@@ -128,7 +131,7 @@ def _everywhere(pictures: Sequence[Picture]) -> list[Block]:
     return [Heading("Is it really invariant?", 2), Text(text), *pictures]
 
 
-def _plan(found: Sequence[Table], kept: Path | None) -> list[Planned]:
+def _plan(found: Sequence[Table], groups: Sequence[Alike], kept: Path | None) -> list[Planned]:
     """Which figures there are. Predictions are drawn from what lies in the folder ``kept``; None where they are not
     asked for."""
     figures: list[Planned] = []
@@ -139,14 +142,13 @@ def _plan(found: Sequence[Table], kept: Path | None) -> list[Planned]:
 
     several = Counter(table.key.task for table in found)
     sources = [of_table(table) for table in found]
-    groups = alike(found)
-    for common, group in groups.items():
-        if ranked := standing(group):
-            name = _file_name("ranks", *(common if len(groups) > 1 else ()))
-            alt = f"critical-difference diagram of mean ranks, {' · '.join(filter(None, common))}"
-            members = {id(table) for table in group}
+    for group in groups:
+        if group.standing:
+            name = _file_name("ranks", *(group.common if len(groups) > 1 else ()))
+            alt = f"critical-difference diagram of mean ranks, {' · '.join(filter(None, group.common))}"
+            members = {id(table) for table in group.tables}
             drawn = of_all(source for table, source in zip(found, sources, strict=True) if id(table) in members)
-            add(RANKS, name, alt, lazy("ranks:ranks_figure", ranked), drawn)
+            add(RANKS, name, alt, lazy("ranks:ranks_figure", group.standing), drawn)
     for number, table in enumerate(found):
         key = table.key
         how = (f"{key.threads}threads", *key.computed[1:])

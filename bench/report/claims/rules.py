@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from setbench.bench.report.group import Group
 from setbench.bench.report.numbers import Spread, error, number
-from setbench.bench.report.overview import alike
-from setbench.bench.report.standing import standing
-from setbench.bench.report.tables import Result, Table
+from setbench.bench.report.result import Result
+from setbench.bench.report.standing import alike
+from setbench.bench.report.tables import Table
 
 
 class Unfounded(ValueError):
@@ -67,8 +67,8 @@ def above_constant(tables: Sequence[Table], task: str, row: str) -> Verdict:
 def mean_rank(tables: Sequence[Table], encoder: str, at_most: float) -> Verdict:
     """Its mean rank over the blocks of tasks, among the encoders that have a result on every task. Figures: ``mean``
     (with half of its interval), ``place`` (1 is best), ``encoders``, ``blocks``."""
-    groups = list(alike(tables).values())
-    found = standing(groups[0]) if len(groups) == 1 else None
+    groups = alike(tables)
+    found = groups[0].standing if len(groups) == 1 else None
     if found is None or encoder not in found.encoders:
         raise Unfounded(f"{encoder} has no mean rank")
     means, own = found.means, found.encoders.index(encoder)

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from setbench.bench.report.figures.style import INK, colour, new_figure, plain, plot_style
 from setbench.bench.report.numbers import number
+from setbench.bench.report.result import Result
 from setbench.bench.report.sections import title
-from setbench.bench.report.tables import Result, Table
+from setbench.bench.report.tables import Table
 
 COLUMNS = 4
 PANELS = 24  # the best so many rows: more are too small to read

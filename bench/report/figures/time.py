@@ -17,8 +17,9 @@ from setbench.bench.report.figures.labels import label_points
 from setbench.bench.report.figures.style import INK, PALE, colour, marker, new_figure, plain, plot_style
 from setbench.bench.report.numbers import number
 from setbench.bench.report.overview import paradigms
+from setbench.bench.report.result import Result
 from setbench.bench.report.sections import INCOMPLETE, ODD, column, marks, title
-from setbench.bench.report.tables import Result, Table
+from setbench.bench.report.tables import Table
 
 NAMED = 18  # with more models than that, points carry numbers and the names stand beside
 

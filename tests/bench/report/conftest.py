@@ -16,7 +16,7 @@ from setbench.bench.records.record import SCHEMA, Record
 @pytest.fixture(autouse=True)
 def of_todays_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """These records were made by no code; tests/bench/runner/test_rows_of_other_code.py is about those of another."""
-    monkeypatch.setattr("setbench.bench.report.tables.of_this_code", lambda record: True)
+    monkeypatch.setattr("setbench.bench.report.result.of_this_code", lambda record: True)
 
 
 HOSTILE = "evil|row <script>alert('x')</script> **bold** `tick` $x$ [a](http://e.vil)\n# head"

@@ -4,7 +4,7 @@ import pytest
 
 from setbench.bench.report.document import Grid
 from setbench.bench.report.overview import overview
-from setbench.bench.report.standing import standing
+from setbench.bench.report.standing import alike, standing
 from setbench.bench.report.tables import tables
 
 
@@ -15,7 +15,7 @@ def grids(blocks):
 def test_the_best_of_each_paradigm(make):
     rows = {"a": ("permuting", 3.0), "b": ("permuting", 8.0), "c": ("sorting", 5.0)}
     records = [make.record("clevr_state", row, paradigm=name, score=score) for row, (name, score) in rows.items()]
-    (grid,) = grids(overview(tables([*records, make.constant("clevr_state", 6.0)])))
+    (grid,) = grids(overview(alike(tables([*records, make.constant("clevr_state", 6.0)]))))
     row = dict(zip(grid.columns, grid.rows[0], strict=True))
     assert (row["permuting"].text, row["permuting"].strong) == ("8.00", True)
     assert (row["sorting"].text, row["sorting"].strong) == ("5.00 †", False)
@@ -45,4 +45,4 @@ def test_an_encoder_counts_by_its_best_row_and_lower_may_be_better(make):
 @pytest.mark.parametrize("tasks", [["clevr_state"], []])
 def test_no_mean_rank_over_less_than_two_tasks(make, tasks):
     records = [make.record(task, row, encoder=row) for task in tasks for row in "ab"]
-    assert len(grids(overview(tables(records)))) == len(tasks)
+    assert len(grids(overview(alike(tables(records))))) == len(tasks)

@@ -13,7 +13,7 @@ from setbench.bench.report.figures import time as time_module
 from setbench.bench.report.overview import overview
 from setbench.bench.report.provenance import how_it_was_run
 from setbench.bench.report.sections import section
-from setbench.bench.report.standing import standing
+from setbench.bench.report.standing import alike, standing
 from setbench.bench.report.tables import tables
 
 STATE, VARIANCE, SQUARE = "clevr_state", "arithmetic_variance", "rotated_square"
@@ -63,7 +63,7 @@ def test_an_incomplete_row_is_marked_and_never_best(unfinished, tmp_path):
 
 
 def test_best_of_a_paradigm_is_complete_where_a_row_is(unfinished):
-    (grid,) = (block for block in overview(tables(unfinished)) if isinstance(block, Grid))
+    (grid,) = (block for block in overview(alike(tables(unfinished))) if isinstance(block, Grid))
     row = {name: cell.text for name, cell in zip(grid.columns, grid.rows[0], strict=True)}
     assert (row["permuting"], row["sampling"]) == ("51.0 ± 2.5", "95.0 §")
 

@@ -8,7 +8,7 @@ from setbench.bench.records.record import Record
 from setbench.bench.report.document import Grid, Text
 from setbench.bench.report.figures.ranks import ranks_figure
 from setbench.bench.report.overview import overview
-from setbench.bench.report.standing import standing
+from setbench.bench.report.standing import alike, standing
 from setbench.bench.report.tables import tables
 from setbench.tasks.catalogue import TASKS
 
@@ -57,7 +57,7 @@ def test_errors_are_shares_of_the_best_constants(records: list[Record], make: Si
 
 
 def test_the_page_says_how_ranks_were_found(records: list[Record]) -> None:
-    blocks = overview(tables(records))
+    blocks = overview(alike(tables(records)))
     text = next(block.text for block in blocks if isinstance(block, Text) and "Mean rank" in block.text)
     assert "over 2 blocks (3 tasks; those of one family are one block), among the 3 encoders" in text
     assert "Friedman's test" in text
