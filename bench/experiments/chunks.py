@@ -15,7 +15,7 @@ from torch import Tensor
 
 from setbench.bench.experiments.command import main
 from setbench.bench.experiments.intervals import interval, text
-from setbench.bench.experiments.look import line, panels
+from setbench.bench.experiments.look import LEVEL, line, panels
 from setbench.bench.experiments.numbers_of_sets import Problem, learn_number
 from setbench.bench.experiments.pieces import reader
 from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, few, scaled
@@ -142,7 +142,7 @@ def draw(rows: pd.DataFrame) -> Figure:
         for place, (encoder, part) in enumerate(there[title].groupby("encoder", sort=False)):
             points = [(count, *interval(one["averaged"])) for count, one in part.groupby("pieces")]
             line(ax, points, place, str(encoder))
-        ax.axhline(1, color="#444444", lw=1, ls=":")
+        ax.axhline(1, **LEVEL)
         ax.set_xscale("log", base=2)
         ax.set_yscale("log")
         ax.set_xticks(PIECES, [str(count) for count in PIECES])

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from setbench.bench.cell.evaluate import spread_out
 from setbench.bench.experiments.command import main
 from setbench.bench.experiments.intervals import apart, interval, text
-from setbench.bench.experiments.look import legend_below, line, panels
+from setbench.bench.experiments.look import LEVEL, legend_below, line, panels
 from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, few
 from setbench.bench.experiments.training import budget_text, cell, fit_cell
 from setbench.models.decoders.dspn import DSPN
@@ -150,7 +150,7 @@ def draw(steps: pd.DataFrame) -> Figure:
         for place, ((encoder, start), part) in enumerate(of.groupby(["encoder", "start"], sort=False)):
             points = [(t, *interval(one["error"])) for t, one in part.groupby("steps")]
             line(ax, points, place, f"{encoder}, {start} start")
-        ax.axvline(STEPS, color="#444444", lw=1, ls=":")
+        ax.axvline(STEPS, **LEVEL)
         ax.set_xticks(BUDGETS)
         ax.set_yscale("log")
         ax.set_xlabel("inner steps at evaluation (dotted: in training)")

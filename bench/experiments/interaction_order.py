@@ -17,7 +17,7 @@ from torch import Tensor
 
 from setbench.bench.experiments.command import main
 from setbench.bench.experiments.intervals import interval, text
-from setbench.bench.experiments.look import line, panels
+from setbench.bench.experiments.look import LEVEL, line, panels
 from setbench.bench.experiments.numbers_of_sets import EXAMPLES, Problem, learn_number
 from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, few, scaled
 from setbench.bench.experiments.training import TEST
@@ -96,7 +96,7 @@ def draw(rows: pd.DataFrame) -> Figure:
         for place, (model, part) in enumerate(rows[rows["family"] == family].groupby("model", sort=False)):
             points = [(order, *interval(one["unexplained"])) for order, one in part.groupby("M")]
             line(ax, points, place, str(model))
-        ax.axhline(100, color="#444444", lw=1, ls=":")
+        ax.axhline(100, **LEVEL)
         ax.set_xticks(ORDERS)
         ax.set_ylim(-4, 130)
         ax.set_xlabel("M, elements that the label multiplies")

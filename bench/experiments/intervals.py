@@ -1,4 +1,4 @@
-"""Means over seeds with their 95 % intervals, by Student's t."""
+"""Means over seeds with their 95 % intervals, by Student's t, as the leaderboards have them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.stats import t
 
 from setbench.bench.report.numbers import NOTHING, number
+from setbench.bench.report.statistics.intervals import over_seeds
 
 
 def interval(values: Iterable[float]) -> tuple[float, float]:
@@ -19,8 +19,7 @@ def interval(values: Iterable[float]) -> tuple[float, float]:
         return math.nan, math.nan
     if len(known) == 1:
         return float(known[0]), math.nan
-    half = t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / math.sqrt(len(known))
-    return float(known.mean()), float(half)
+    return float(known.mean()), over_seeds(float(known.std(ddof=1)), len(known))
 
 
 def text(values: Iterable[float]) -> str:

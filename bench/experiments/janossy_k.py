@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from setbench.bench.cell.evaluate import best_constant, evaluate, headline_variant, predict_one
 from setbench.bench.experiments.command import main
 from setbench.bench.experiments.intervals import interval, text
-from setbench.bench.experiments.look import legend_below, line, panels, ratio_ticks
+from setbench.bench.experiments.look import LEVEL, legend_below, line, panels, ratio_ticks
 from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, few
 from setbench.bench.experiments.training import CPU, budget_text, cell, fit_cell
 from setbench.models.interfaces import Predictor
@@ -88,7 +88,7 @@ def draw(rows: pd.DataFrame) -> Figure:
             line(ax, points, place, f"{rho} rho")
             for (x, y, _), k in zip(points, sorted(part["k"].unique()), strict=True):
                 ax.annotate(f"k={k}", (x, y), (4, 6 - 16 * place), textcoords="offset points", fontsize=8)
-        ax.axhline(of["constant"].iloc[0], color="#444444", lw=1, ls=":", label="best constant")
+        ax.axhline(of["constant"].iloc[0], **LEVEL, label="best constant")
         ax.set_xscale("log")
         ratio_ticks(ax.xaxis, (5, 10, 20, 50, 100, 200, 500))
         ax.set_xlabel("microseconds to predict one set, one core (log scale)")

@@ -15,6 +15,8 @@ from setbench.bench.report.figures.style import MARKERS, new_figure, plot_style
 
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)), (0, (3, 3)))
 
+LEVEL: dict[str, Any] = {"color": "#444444", "lw": 1, "ls": ":"}
+"""A line across a panel at a value to compare with."""
 
 COLUMNS = 3
 """Panels side by side, at most."""

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from setbench.bench.experiments.command import main
 from setbench.bench.experiments.intervals import interval, text
-from setbench.bench.experiments.look import legend_below, line, panels, ratio_ticks
+from setbench.bench.experiments.look import LEVEL, legend_below, line, panels, ratio_ticks
 from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, few, scaled
 from setbench.bench.experiments.training import TEST, VALIDATION, learn
 from setbench.models.ops.layers import mlp
@@ -126,8 +126,8 @@ def draw(rows: pd.DataFrame) -> Figure:
         for place, (size, part) in enumerate(rows[rows["inputs"] == inputs].groupby("N")):
             found = [(latent / size, *interval(one["error"])) for latent, one in part.groupby("M")]
             line(ax, found, place, f"N = {size}")
-        ax.axhline(1, color="#444444", lw=1, ls=":")
-        ax.axvline(1, color="#444444", lw=1, ls=":")
+        ax.axhline(1, **LEVEL)
+        ax.axvline(1, **LEVEL)
         ax.set_xscale("log", base=2)
         ax.set_yscale("log")
         ratio_ticks(ax.xaxis, (0.0625, 0.125, 0.25, 0.5, 1, 2, 4))

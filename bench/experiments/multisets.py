@@ -20,7 +20,7 @@ from torch import Tensor
 
 from setbench.bench.experiments.command import main
 from setbench.bench.experiments.intervals import interval, text
-from setbench.bench.experiments.look import dots, legend_below, panels
+from setbench.bench.experiments.look import LEVEL, dots, legend_below, panels
 from setbench.bench.experiments.numbers_of_sets import BATCH, EXAMPLES, LATENT, WIDTH, Problem, learn_number
 from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, few, scaled
 from setbench.bench.experiments.training import TEST, VALIDATION, learn
@@ -209,7 +209,7 @@ def draw(rows: pd.DataFrame) -> Figure:
         part = counting[counting["asked"] == name]
         dots(ax, [(model, *interval(part[part["model"] == model]["right"])) for model in models])
         for pool, dashes in (("mean", "--"), ("max", ":")):
-            ax.axvline(ceiling(pool, name), color="#444444", lw=1.2, ls=dashes, label=f"most of any {pool}")
+            ax.axvline(ceiling(pool, name), **{**LEVEL, "lw": 1.2, "ls": dashes}, label=f"most of any {pool}")
         ax.set_xlim(0, 102)
         ax.set_xlabel("exact answers, %")
     legend_below(figure)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from setbench.bench.experiments.command import main
 from setbench.bench.experiments.intervals import interval, text
-from setbench.bench.experiments.look import line, panels, ratio_ticks
+from setbench.bench.experiments.look import LEVEL, line, panels, ratio_ticks
 from setbench.bench.experiments.numbers_of_sets import Problem, learn_number
 from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, few, scaled
 from setbench.bench.experiments.training import TEST
@@ -150,7 +150,7 @@ def draw(rows: pd.DataFrame) -> Figure:
             part = of[of["encoder"] == encoder]
             line(ax, [(size, *interval(one["error"])) for size, one in part.groupby("size")], place, str(encoder))
         ax.axvspan(LEAST, MOST, color="#eeeeee", zorder=0)
-        ax.axhline(1, color="#444444", lw=1, ls=":")
+        ax.axhline(1, **LEVEL)
         ax.set_xscale("log")
         ax.set_yscale("log")
         ratio_ticks(ax.xaxis, SIZES)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from setbench.bench.experiments.command import main
 from setbench.bench.experiments.intervals import interval, text
-from setbench.bench.experiments.look import dots, legend_below, panels
+from setbench.bench.experiments.look import LEVEL, dots, legend_below, panels
 from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study
 from setbench.bench.experiments.training import budget_text, cell, fit_cell
 from setbench.models.interfaces import Predictor
@@ -107,7 +107,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     for task, ax in axes.items():
         part = rows[rows["task"] == task]
         dots(ax, [(doubt, *interval(part.get(doubt, pd.Series(dtype=float)))) for doubt in DOUBTS])
-        ax.axvline(CHANCE, color="#444444", lw=1, ls=":", label="chance")
+        ax.axvline(CHANCE, **LEVEL, label="chance")
         ax.set_xlim(0, 101)
         ax.set_xlabel("AUROC against a wrong prediction, %")
     legend_below(figure)

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from setbench.bench.cell.evaluate import best_constant, evaluate, headline_variant
 from setbench.bench.experiments.command import main
 from setbench.bench.experiments.intervals import apart, interval, text
-from setbench.bench.experiments.look import dots, legend_below, panels
+from setbench.bench.experiments.look import LEVEL, dots, legend_below, panels
 from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, few
 from setbench.bench.experiments.training import CPU, budget_text, cell, fit_cell
 from setbench.bench.report.published import FILE
@@ -133,9 +133,9 @@ def draw(rows: pd.DataFrame) -> Figure:
     for task, (_, ax) in zip(shown, axes.items(), strict=True):
         part = rows[rows["task"] == task]
         dots(ax, [(label, *interval(part[part["model"] == label]["score"])) for label in MODELS])
-        ax.axvline(part["constant"].iloc[0], color="#444444", lw=1, ls=":", label="best constant")
+        ax.axvline(part["constant"].iloc[0], **LEVEL, label="best constant")
         if task == "arithmetic_variance":
-            ax.axvline(least_of_singles(), color="#444444", lw=1, ls="--", label="least of k = 1 with linear rho")
+            ax.axvline(least_of_singles(), **{**LEVEL, "ls": "--"}, label="least of k = 1 with linear rho")
         ax.set_xlim(0)
     legend_below(figure)
     return figure

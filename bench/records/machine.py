@@ -132,6 +132,7 @@ def commit() -> tuple[str, bool]:
     return head, bool(head and git("status", "--porcelain", "--untracked-files=no", "--", ":/", NOT_RESULTS))
 
 
+@cache
 def same_code(one: str, other: str) -> bool:
     """Whether nothing that decides an experiment's numbers differs between two commits; False where git does not know
     one of them."""
