@@ -19,8 +19,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from setbench.bench.records.record import Record
 from setbench.bench.records.store import Store
+from setbench.bench.report.statistics.ranks import ranks as ranks_of
 from setbench.files import write_atomically
 
 COMMAND = "python -m setbench.bench.maintenance.choose_rows"
@@ -71,12 +74,8 @@ def validation_goodness(record: Record) -> float | None:
 
 def ranks(goodness: Mapping[str, float | None]) -> dict[str, float]:
     """Places from 1, the best; those alike share the mean of their places, those without a number that of the last."""
-    found = {}
-    values = [float("-inf") if value is None else value for value in goodness.values()]
-    for name, value in zip(goodness, values, strict=True):
-        better, alike = sum(other > value for other in values), values.count(value)
-        found[name] = better + (alike + 1) / 2
-    return found
+    worse = np.array([[np.inf if value is None else -value] for value in goodness.values()])
+    return dict(zip(goodness, ranks_of(worse)[:, 0].tolist(), strict=True))
 
 
 def tables_of(records: Sequence[Record]) -> tuple[dict[Table, Rows], list[Table]]:
@@ -167,9 +166,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("results", type=Path, help="of the sweep")
     parser.add_argument("--out", type=Path, required=True, help="the choice, to be committed")
     given = parser.parse_args(words)
-    command = (
-        f"python -m setbench.bench.maintenance.choose_rows {given.results.as_posix()} --out {given.out.as_posix()}"
-    )
+    command = f"{COMMAND} {given.results.as_posix()} --out {given.out.as_posix()}"
     try:
         tables, left_out = tables_of(Store(given.results, lambda line: print(line, file=sys.stderr)).all())
     except ValueError as error:
