@@ -11,11 +11,14 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from setbench.bench.cell.measure import synchronize
+from setbench.bench.cell.precision import products_in
 from setbench.bench.cell.run_cell import make_predictor, make_task
 from setbench.bench.cell.train import Trainer
 from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
@@ -26,17 +29,18 @@ from setbench.options import UnknownName
 from setbench.sets import SetBatch
 from setbench.specs import InputSpec, LabelSpec, NumberSpec, OutputSpec, SetSpec, VectorSpec
 from setbench.tasks.catalogue import TASKS
-from setbench.tasks.interfaces import Split
+from setbench.tasks.interfaces import Split, Task
 
-REPEATS = 3
+REPEATS, LEAST = 3, 3
 
 
-def made_up(spec: InputSpec | OutputSpec, count: int) -> SetBatch | Tensor:
-    """Random numbers of a spec's shape; sets have all sizes from 1 to the largest."""
+def made_up(spec: InputSpec | OutputSpec, count: int, least: int = 1) -> SetBatch | Tensor:
+    """Random numbers of a spec's shape; sets have all sizes from ``least`` to the largest."""
     random = torch.Generator().manual_seed(0)
     match spec:
         case SetSpec():
-            mask = torch.arange(spec.max_size) < torch.randint(1, spec.max_size + 1, (count, 1), generator=random)
+            sizes = torch.randint(min(least, spec.max_size), spec.max_size + 1, (count, 1), generator=random)
+            mask = torch.arange(spec.max_size) < sizes
             return SetBatch(torch.rand(count, spec.max_size, spec.features, generator=random) * mask[..., None], mask)
         case VectorSpec():
             return torch.randn(count, spec.size, generator=random)
@@ -47,35 +51,57 @@ def made_up(spec: InputSpec | OutputSpec, count: int) -> SetBatch | Tensor:
     return torch.randint(256, (count, spec.channels, spec.height, spec.width), dtype=torch.uint8, generator=random)
 
 
-def step_seconds(cell: Cell) -> float:
-    """Median processor seconds of one of a cell's training steps, after one that does not count."""
+def made_up_split(task: Task, count: int) -> Split:
+    """Examples of a task's shape, sets of ``LEAST`` elements or more; in auto-encoding they are their own targets."""
+    inputs = made_up(task.input, count, LEAST)
+    same = isinstance(task.input, SetSpec) and isinstance(task.output, SetSpec)
+    return Split(inputs, inputs if same else made_up(task.output, count, LEAST))
+
+
+def trainer_of(cell: Cell) -> Trainer:
+    """The cell's training on made-up data, ready for its first step."""
+    device = torch.device(cell.device)
     with tempfile.TemporaryDirectory() as folder:
         task = make_task(cell, Path(folder), None)
-        predictor = make_predictor(cell, task).train()
-        inputs = made_up(task.input, cell.settings.batch)
-        same = isinstance(task.input, SetSpec) and isinstance(task.output, SetSpec)  # auto-encoding
-        data = Split(inputs, inputs if same else made_up(task.output, cell.settings.batch))
-        trainer = Trainer(predictor, task, data, cell.settings, cell.seed, torch.device("cpu"))
+        predictor = make_predictor(cell, task).to(device).train()
+        data = made_up_split(task, cell.settings.batch)
+        trainer = Trainer(predictor, task, data, cell.settings, cell.seed, device, cell.precision)
         trainer.calibrate()
+    return trainer
+
+
+def median_seconds(trainer: Trainer, repeats: int, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Of one training step, by a clock, after two that do not count.
+
+    Raises:
+        FloatingPointError: the loss is no finite number.
+    """
     times = []
-    for number in range(1 + REPEATS):
-        start = time.process_time()
-        trainer.step(number)
-        times.append(time.process_time() - start)
-    return statistics.median(times[1:])
+    with products_in(trainer.precision):
+        for _ in range(2 + repeats):
+            synchronize(trainer.device)
+            start = clock()
+            loss = trainer.step(0)
+            synchronize(trainer.device)
+            times.append(clock() - start)
+    if not loss.isfinite():
+        raise FloatingPointError(f"the loss is {loss.item()}")
+    return statistics.median(times[2:])
 
 
 def main(words: list[str] | None = None) -> int:
     """Time a preset's rows; the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("preset")
-    parser.add_argument("tasks", nargs="*", help="default: all")
+    parser.add_argument("tasks", nargs="*", help="default: all that the preset runs")
     parser.add_argument("--again", action="store_true", help="time those too that have a timed step")
     given = parser.parse_args(words)
     torch.set_num_threads(1)
     kept: dict[str, float] = json.loads(STEPS.read_text(encoding="utf-8"))
     try:
-        asked = Request(asked_tasks(given.tasks or list(TASKS)), None, None, (0,), load(given.preset), "cpu", None)
+        preset = load(given.preset)
+        tasks = given.tasks or preset.on or list(TASKS)
+        asked = Request(asked_tasks(tasks), None, None, (0,), preset, "cpu", None)
         cells = {step_key(cell): cell for cell in plan(asked) if not cell.constant and not cell.blocked}
     except UnknownName as error:
         parser.error(str(error))
@@ -84,8 +110,12 @@ def main(words: list[str] | None = None) -> int:
             continue
         before = cpu_unit_seconds(time.process_time)
         try:
-            seconds = step_seconds(cell)
-        except (RuntimeError, ValueError) as error:  # a row that fails is one that the tables show as failed
+            seconds = median_seconds(trainer_of(cell), REPEATS, time.process_time)
+        except (
+            RuntimeError,
+            ValueError,
+            FloatingPointError,
+        ) as error:  # a row that fails is one that the tables show as failed
             print(f"{cell}: not timed: {error_line(error)}")
             continue
         unit = statistics.mean((before, cpu_unit_seconds(time.process_time)))

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from published_step import cells, median_seconds, trainer_of
+from published_step import cells
 from tabulate import tabulate
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
@@ -25,6 +25,7 @@ from setbench.bench.cell.measure import synchronize
 from setbench.bench.cell.precision import products_in
 from setbench.bench.cell.train import Trainer
 from setbench.bench.maintenance.device_values import device_name
+from setbench.bench.maintenance.steps import median_seconds, trainer_of
 from setbench.bench.plan.cells import Cell
 from setbench.bench.records.record import Precision
 from setbench.files import error_line, write_atomically

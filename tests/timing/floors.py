@@ -29,12 +29,13 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from published_step import cells, made_up
+from published_step import cells
 from tabulate import tabulate
 from torch import Tensor, nn
 
 from setbench.bench.cell.run_cell import make_predictor, make_task
 from setbench.bench.cell.train import Trainer
+from setbench.bench.maintenance.steps import made_up_split
 from setbench.bench.records.machine import processor
 from setbench.bench.runner.processes import keep_freed_memory
 
@@ -100,7 +101,7 @@ def ours(task: str) -> tuple[Trainer, nn.Module]:
         predictor: Any = make_predictor(cell, made).train()
         if task != "set_mnist":
             predictor.source = GivenCode(cell.settings.latent)
-        split = made_up(made, cell.settings.batch)
+        split = made_up_split(made, cell.settings.batch)
         return Trainer(predictor, made, split, cell.settings, cell.seed, torch.device("cpu")), predictor.decoder.encoder
 
 

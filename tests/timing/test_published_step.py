@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from setbench.bench.cell.run_cell import make_task
+from setbench.bench.maintenance.steps import made_up_split
 from setbench.bench.plan.estimate import STEPS, step_key
 from setbench.specs import ImageSpec
 
@@ -61,7 +62,7 @@ def test_the_data_have_the_tasks_shape(
 ) -> None:
     cell = next(cell for cell in published.cells("cpu") if cell.task == task)
     made = make_task(cell, tmp_path, None)
-    split = published.made_up(made, 32)
+    split = made_up_split(made, 32)
     elements, mask = split.targets
     assert elements.shape == (32, size, features)
     assert mask.sum(dim=1).min() >= 3
