@@ -64,8 +64,8 @@ def matmul_seconds(device: torch.device, repeats: int) -> float:
 
 class PeakMemory:
     """MB that a model and its training add to the process: the allocator's peak on CUDA, less what training data take
-    there; on Linux the peak of what the
-    process holds, from now on, less what it holds now; elsewhere the growth of its peak since its start."""
+    there; on Linux the peak of what the process holds, from now on, less what it holds now; elsewhere the growth of its
+    peak since its start."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
