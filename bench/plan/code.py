@@ -27,18 +27,21 @@ SILENT = ("catalogue", "contract", "entry")
 """Modules of the rooms that say what there is, and decide no number."""
 
 KINDS = ("encoder", "predictor", "decoder")
+READS_PICTURES = ("setbench.models.images", "setbench.bench.cell.frozen_task")
+"""What turns pictures into codes: it has a say where pictures come in, and nowhere else."""
+
 FROZEN_WEIGHTS = ROOT / "models" / "images" / "frozen.pt"
 HARNESS = ("setbench.bench.cell.run_cell",)
 _NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
 _MARKS = {tokenize.NEWLINE: ";", tokenize.INDENT: "{", tokenize.DEDENT: "}"}
 
 
-def code_hash(modules: Iterable[str], weights: Iterable[Path] = ()) -> str:
+def code_hash(modules: Iterable[str], weights: Iterable[Path] = (), *, pictures: bool) -> str:
     """Sixteen hex digits that change when code behind these modules (of a model, a task, a plugin) changes, or the
-    harness's, or one of the files of weights."""
+    harness's, or one of the files of weights; without ``pictures`` whatever reads pictures has no say."""
     files: dict[str, str] = {}
     for module in (*HARNESS, *modules):
-        files |= _behind(module)
+        files |= _behind(module, pictures)
     digest = hashlib.sha256()
     for name, text in sorted(files.items()):
         digest.update(f"{name}\n{text}\n".encode())
@@ -63,7 +66,8 @@ def row_code(task: str, models: tuple[str | None, ...], image_encoder: str) -> s
         modules = row_modules(task, models)
     except UnknownName:
         return ""
-    return code_hash(modules, [FROZEN_WEIGHTS] if image_encoder == "frozen" else [])
+    pictures = find(task).input_kind == "image"
+    return code_hash(modules, [FROZEN_WEIGHTS] if pictures and image_encoder == "frozen" else [], pictures=pictures)
 
 
 def row_modules(task: str, models: Iterable[str | None]) -> list[str]:
@@ -81,14 +85,14 @@ def _bytes_hash(path: Path, changed: int) -> str:
 
 
 @cache
-def _behind(module: str) -> dict[str, str]:
-    """Module -> its code, of this one and all that it imports, directly or not."""
+def _behind(module: str, pictures: bool) -> dict[str, str]:
+    """Module -> its code, of this one and all that it imports, directly or not; what reads pictures where asked for."""
     found: dict[str, str] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
         path = _file(name, module)
-        if path is None or name in found:
+        if path is None or name in found or (name.startswith(READS_PICTURES) and not pictures):
             continue
         found[name], imports = _read(path, path.stat().st_mtime_ns)
         waiting += imports

@@ -42,7 +42,7 @@ class Series:
     @cached_property
     def code(self) -> str:
         """The hash of the code that would make its numbers now."""
-        return code_hash([self.model.entry.module, "setbench.bench.scaling.measure"])
+        return code_hash([self.model.entry.module, "setbench.bench.scaling.measure"], pictures=False)
 
     def log_cost(self, size: int) -> float | None:
         """The logarithm of what the catalogue says it costs; None where that is no number (a plugin's may be any)."""

@@ -28,24 +28,25 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_comments_docstrings_and_layout_are_no_code(plugin: Path) -> None:
-    before = code_hash(["own_model"])
+    before = code_hash(["own_model"], pictures=False)
     plugin.write_text(
         '"""Another text."""\n\nfrom own_parts import half  # why\n\n'
         "from setbench.models.ops.layers import mlp\n\nSIZE   = 3\n"
     )
-    assert code_hash(["own_model"]) == before
+    assert code_hash(["own_model"], pictures=False) == before
 
 
 @pytest.mark.parametrize("changed", ["own_model.py", "own_parts.py"])
 def test_an_edit_of_the_file_or_of_what_it_imports_is_seen(changed: str, plugin: Path) -> None:
-    before = code_hash(["own_model"])
+    before = code_hash(["own_model"], pictures=False)
     path = plugin.parent / changed
     path.write_text(path.read_text().replace("3", "4").replace("/ 2", "/ 3"))
-    assert code_hash(["own_model"]) != before
+    assert code_hash(["own_model"], pictures=False) != before
 
 
 def test_it_is_of_the_model_the_task_and_the_harness_alone() -> None:
-    files = {**code._behind(MODEL), **code._behind(code.HARNESS[0]), **code._behind("setbench.tasks.arithmetic")}
+    behind = (MODEL, code.HARNESS[0], "setbench.tasks.arithmetic")
+    files = {name: text for module in behind for name, text in code._behind(module, False).items()}
     assert {MODEL, "setbench.models.ops.layers", "setbench.bench.cell.train", "setbench.bench.cell.measure"} <= set(
         files
     )
@@ -58,10 +59,32 @@ def test_it_is_of_the_model_the_task_and_the_harness_alone() -> None:
 def test_another_model_and_other_weights_are_another_hash(tmp_path: Path) -> None:
     weights = tmp_path / "weights.pt"
     weights.write_bytes(b"1")
-    first = code_hash([MODEL], [weights])
-    assert len({first, code_hash([MODEL]), code_hash(["setbench.models.attention.set_transformer"])}) == 3
+    first = code_hash([MODEL], [weights], pictures=True)
+    others = (code_hash([model], pictures=True) for model in (MODEL, "setbench.models.attention.set_transformer"))
+    assert len({first, *others}) == 3
     weights.write_bytes(b"22")
-    assert code_hash([MODEL], [weights]) != first
+    assert code_hash([MODEL], [weights], pictures=True) != first
+
+
+def test_what_reads_pictures_has_a_say_where_pictures_come_in_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a new frozen encoder, or an edit of one, would make every record of numbers and points one of old code."""
+    monkeypatch.setattr(code, "row_code", code.row_code.__wrapped__)
+    monkeypatch.setattr(code, "_behind", code._behind.__wrapped__)
+    tasks = ("arithmetic_sum", "set_digits_classes", "rotated_square", "clevr_state", "clevr_box")
+    before = {task: code.row_code(task, ("fspool", None), "frozen") for task in tasks}
+    small = {task: code.row_code(task, ("fspool", None), "small") for task in tasks}
+    assert [task for task in tasks if small[task] != before[task]] == ["clevr_state", "clevr_box"]
+
+    read = code._read
+    monkeypatch.setattr(
+        code,
+        "_read",
+        lambda path, at: (read(path, at)[0] + "# edited" * str(path).endswith("images/frozen.py"), read(path, at)[1]),
+    )
+    after = {task: code.row_code(task, ("fspool", None), "frozen") for task in tasks}
+    assert [task for task in tasks if after[task] != before[task]] == ["clevr_state", "clevr_box"]
 
 
 def test_code_only_keeps_names_apart_and_drops_what_is_silent() -> None:
