@@ -15,12 +15,10 @@ from torch import Tensor
 
 from setbench.bench.cell.batches import to_device
 from setbench.files import replacing
-from setbench.models.images.frozen import WEIGHTS, load_frozen
+from setbench.models.images.frozen import load_frozen, weights_of
 from setbench.specs import VectorSpec
 from setbench.tasks.interfaces import DataIdentity, NoData, Progress, Split, Task
 from setbench.tasks.no_data import keeping
-
-FROZEN = "frozen"
 
 
 class FrozenTask(Task):
@@ -30,22 +28,26 @@ class FrozenTask(Task):
     the split, and are made again where one of them changes. They are given standardised: each feature has mean 0 and
     standard deviation 1 over the training split, whatever the split that is asked for.
 
+    Args:
+        inner: a task of pictures.
+        name: of the frozen encoder, one of ``FROZEN``.
+
     Raises:
         NoData: the task's pictures are rendered, but not as those that the encoder has learned from were.
     """
 
-    def __init__(self, inner: Task) -> None:
+    def __init__(self, inner: Task, name: str) -> None:
         super().__init__(inner.entry, inner.options, inner.sizes, inner.cache, inner.data)
         self.inner = inner
-        self.encoder, about = load_frozen()
-        self.latent = int(about["latent"])
+        self.encoder, about = load_frozen(name)
+        self.latent, self.head = int(about["latent"]), about["head"]
         identity = inner.identity
         if identity.kind.startswith("rendered") and not identity.checksum.startswith(about["pictures"]):
             raise NoData(
                 f"the frozen image encoder is of pictures {about['pictures']}, these are {identity.checksum}; "
                 "python -m setbench.bench.maintenance.pretrain makes one of these"
             )
-        self.key = hashlib.sha256(WEIGHTS.read_bytes() + identity.checksum.encode()).hexdigest()[:16]
+        self.key = hashlib.sha256(weights_of(name).read_bytes() + identity.checksum.encode()).hexdigest()[:16]
 
     @property
     def input(self) -> VectorSpec:
@@ -62,7 +64,8 @@ class FrozenTask(Task):
     @property
     def notes(self) -> list[str]:
         real = self.identity.kind == "real"
-        return ["frozen features" + ", learned on rendered scenes" * real, *self.inner.notes]
+        words = f"frozen features ({self.head})" + ", learned on rendered scenes" * real
+        return [words, *self.inner.notes]
 
     def prepare(self, progress: Progress) -> None:
         self.inner.prepare(progress)

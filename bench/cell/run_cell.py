@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from setbench.bench.cell.evaluate import best_constant, evaluate, headline_variant, sample_predictions
-from setbench.bench.cell.frozen_task import FROZEN, FrozenTask
+from setbench.bench.cell.frozen_task import FrozenTask
 from setbench.bench.cell.measure import PeakMemory, measure_invariance, measure_speed
 from setbench.bench.cell.precision import products_in
 from setbench.bench.cell.quiet import QuietMachine
@@ -23,6 +23,7 @@ from setbench.bench.records.predictions import SEED, Examples, Predictions
 from setbench.bench.records.record import Data, Headline, Measured, MetricInfo, Timing
 from setbench.models.build import build_predictor
 from setbench.models.catalogue import parse
+from setbench.models.entry import FROZEN
 from setbench.models.interfaces import Predictor
 from setbench.specs import ImageSpec
 from setbench.tasks.catalogue import TASKS
@@ -44,8 +45,8 @@ def make_task(cell: Cell, cache: Path, data: Path | None) -> Task:
     """The cell's task, on the cell's data; pictures already encoded where the settings say frozen features."""
     settings = cell.settings
     task = TASKS[cell.task].make(settings.task_options, settings.sizes, cache, data)
-    frozen = isinstance(task.input, ImageSpec) and settings.image_encoder == FROZEN
-    return FrozenTask(task) if frozen else task
+    frozen = isinstance(task.input, ImageSpec) and settings.image_encoder in FROZEN
+    return FrozenTask(task, settings.image_encoder) if frozen else task
 
 
 def make_predictor(cell: Cell, task: Task) -> Predictor:

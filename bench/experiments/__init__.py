@@ -14,6 +14,7 @@ README.md, figure.png, runs.csv (a row a measure) and lines.jsonl (a line a run,
 - ``pisgd_draws``: the error of pi-SGD's mean falls as 1/sqrt(p) in the number of draws.
 - ``spread_auroc``: does pi-SGD's spread over permutations rank its errors?
 - ``invariance_accuracy``: what averaging over orders gives, beside the same networks on sorted sets.
+- ``picture_ceiling``: the codes of pictures beside those of true sets, under both frozen encoders.
 - ``dspn_start``: DSPN with a start made by an MLP, and with a threshold to stop at.
 
 The frame is ``study`` (grid, rates, lines), ``command``, ``page``, ``intervals`` and ``look``; ``training``,

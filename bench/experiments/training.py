@@ -45,29 +45,36 @@ def cell(task: str, model: str, run: Run, decoders: Sequence[str] | None = None,
     return replace(found, settings=replace(found.settings, **own))
 
 
-def untrained(of: Cell) -> tuple[Task, Predictor]:
-    """The cell's task, its data prepared, and its model as initialised under the cell's seed."""
-    task = make_task(of, Path(user_cache_path("setbench")), data=None)
+def as_it_is(task: Task) -> Task:
+    """The task, unchanged."""
+    return task
+
+
+def untrained(of: Cell, change: Callable[[Task], Task] = as_it_is) -> tuple[Task, Predictor]:
+    """The cell's task, perhaps changed, its data prepared, and its model as initialised under the cell's seed."""
+    task = change(make_task(of, Path(user_cache_path("setbench")), data=None))
     task.prepare(lambda *_: None)
     return task, make_predictor(of, task)
 
 
-def trained(of: Cell) -> tuple[Task, Predictor]:
+def trained(of: Cell, change: Callable[[Task], Task] = as_it_is) -> tuple[Task, Predictor]:
     """The same model after training.
 
     Raises:
         Diverged: the loss is no finite number.
     """
-    task, predictor = untrained(of)
+    task, predictor = untrained(of, change)
     trainer = Trainer(predictor, task, task.split("train"), of.settings, of.seed, CPU)
     trainer.calibrate()
     trainer.run(lambda *_: None, nullcontext)
     return task, predictor.eval()
 
 
-def fit_cell(of: Cell, measure: Callable[[Task, Predictor], list[dict[str, Any]]]) -> Fit:
+def fit_cell(
+    of: Cell, measure: Callable[[Task, Predictor], list[dict[str, Any]]], change: Callable[[Task], Task] = as_it_is
+) -> Fit:
     """Train a cell, by :func:`trained`; ``measure`` is what is measured of it on the test split."""
-    task, predictor = trained(of)
+    task, predictor = trained(of, change)
     return Fit(validation_loss(task, predictor), lambda: measure(task, predictor))
 
 

@@ -14,6 +14,7 @@ from setbench.bench.plan.rows import row_name
 from setbench.bench.records.record import Precision, Status
 from setbench.files import error_line
 from setbench.models.catalogue import ModelSpec, model_specs, parse
+from setbench.models.entry import FROZEN
 from setbench.options import Value, check, split
 from setbench.tasks.catalogue import find
 from setbench.tasks.entry import TaskEntry
@@ -216,7 +217,7 @@ def _no_map(task: TaskEntry, decoder: ModelSpec | None, settings: Settings) -> t
     if task.input_kind != "image":
         kind = {"set": "a set", "vector": "a vector"}[task.input_kind]
         why = f"{decoder.entry.name} sees a picture's feature map; what comes into {task.name} is {kind}"
-    elif settings.image_encoder == "frozen":
+    elif settings.image_encoder in FROZEN:
         why = f"{decoder.entry.name} sees a picture's feature map; frozen features are one vector a picture"
     else:
         return None

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from setbench.bench.records.record import Record
 from setbench.models.catalogue import parse
+from setbench.models.entry import FROZEN
 from setbench.options import UnknownName
 from setbench.tasks.catalogue import find
 
@@ -30,7 +31,6 @@ KINDS = ("encoder", "predictor", "decoder")
 READS_PICTURES = ("setbench.models.images", "setbench.bench.cell.frozen_task")
 """What turns pictures into codes: it has a say where pictures come in, and nowhere else."""
 
-FROZEN_WEIGHTS = ROOT / "models" / "images" / "frozen.pt"
 HARNESS = ("setbench.bench.cell.run_cell",)
 _NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
 _MARKS = {tokenize.NEWLINE: ";", tokenize.INDENT: "{", tokenize.DEDENT: "}"}
@@ -67,7 +67,8 @@ def row_code(task: str, models: tuple[str | None, ...], image_encoder: str) -> s
     except UnknownName:
         return ""
     pictures = find(task).input_kind == "image"
-    return code_hash(modules, [FROZEN_WEIGHTS] if pictures and image_encoder == "frozen" else [], pictures=pictures)
+    weights = [ROOT / "models" / "images" / FROZEN[image_encoder]] if pictures and image_encoder in FROZEN else []
+    return code_hash(modules, weights, pictures=pictures)
 
 
 def row_modules(task: str, models: Iterable[str | None]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The frozen image encoder of the quick preset: shipped weights, a sum over places, and what they were trained on."""
+"""The frozen image encoders of quick, desk and sweep: shipped weights, a sum over places, what they were trained on."""
 
 from __future__ import annotations
 
@@ -11,20 +11,34 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from setbench.models.entry import FROZEN
 from setbench.models.ops.layers import mlp
 
-WEIGHTS = Path(__file__).parent / "frozen.pt"
-TRUNK = ((32, 5, 2), (96, 3, 2), (96, 3, 1), (96, 3, 1), (96, 3, 1))  # channels, kernel, stride
-CELLS = 24
+CHANNELS = (32, 64, 96)  # after each halving of the picture: 128 pixels to 16 cells
+HIDDEN = 512  # of phi
+CELLS = 24  # that are summed
+
+
+class Residual(nn.Module):
+    """x + conv(relu(conv(relu(x)))), 3x3, as many channels out as in."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.ReLU(), nn.Conv2d(channels, channels, 3, 1, 1), nn.ReLU(), nn.Conv2d(channels, channels, 3, 1, 1)
+        )
+
+    def forward(self, values: Tensor) -> Tensor:
+        return values + self.layers(values)
 
 
 class PlaceSum(nn.Module):
     """Pictures to vectors: sum_c p_c phi(s_c) over the likeliest cells c of a feature map.
 
-    Each cell of a 16x16 map (from 64x64 pixels) says whether an object's centre lies in it (p_c) and what that object
+    Each cell of a 16x16 map (from 128x128 pixels) says whether an object's centre lies in it (p_c) and what that object
     is like (s_c: coordinates, then a distribution over each group of attributes). phi is a network, so the code of a
     picture is the Deep Sets code (Zaheer et al. 2017) of the set that is seen in it: ``code_of_sets`` gives the same
-    for true sets. The architecture is ours.
+    for true sets. It is no list of objects: any order of the cells gives the same code. The architecture is ours.
 
     Args:
         coordinates: how many numbers of an element are coordinates; they come first.
@@ -35,20 +49,26 @@ class PlaceSum(nn.Module):
     def __init__(self, coordinates: int, groups: Sequence[int], latent: int) -> None:
         super().__init__()
         self.coordinates, self.groups = coordinates, tuple(groups)
-        layers: list[nn.Module] = []
-        for inner, (outer, kernel, stride) in zip((3, *(width for width, _, _ in TRUNK)), TRUNK, strict=False):
-            layers += [nn.Conv2d(inner, outer, kernel, stride, padding=kernel // 2), nn.ReLU()]
-        self.trunk = nn.Sequential(*layers)
-        width = TRUNK[-1][0]
+        width = CHANNELS[-1]
+        self.trunk = nn.Sequential(
+            nn.Conv2d(3, CHANNELS[0], 5, 2, 2),
+            nn.ReLU(),
+            nn.Conv2d(CHANNELS[0], CHANNELS[1], 3, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(CHANNELS[1], width, 3, 2, 1),
+            Residual(width),
+            Residual(width),
+            nn.ReLU(),
+        )
         features = coordinates + sum(groups)
         self.read = nn.Sequential(nn.Conv2d(width + 2, width, 1), nn.ReLU(), nn.Conv2d(width, 1 + features, 1))
-        self.phi = mlp(features, latent, latent)
+        self.phi = mlp(features, HIDDEN, latent)
 
     def cells(
-        self, small: Float[Tensor, "batch 3 height width"]
+        self, images: Float[Tensor, "batch 3 height width"]
     ) -> tuple[Float[Tensor, "batch cells"], Float[Tensor, "batch cells features"]]:
-        """Presence logits and raw states of every cell of a picture of half the size, row by row."""
-        seen = self.trunk(small)
+        """Presence logits and raw states of every cell, row by row."""
+        seen = self.trunk(images)
         down, right = (torch.linspace(-1, 1, side, device=seen.device) for side in seen.shape[-2:])
         places = torch.stack(torch.meshgrid(down, right, indexing="ij")).expand(len(seen), -1, -1, -1)
         raw = self.read(torch.cat([seen, places.to(seen.dtype)], dim=1)).flatten(2).transpose(1, 2).float()
@@ -66,7 +86,7 @@ class PlaceSum(nn.Module):
         return torch.einsum("bn,bnd->bd", weights, self.phi(elements)) / 4
 
     def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch latent"]:
-        return self.code_of_cells(*self.cells(nn.functional.avg_pool2d(images, 2)))
+        return self.code_of_cells(*self.cells(images))
 
     def code_of_cells(
         self, presence: Float[Tensor, "batch cells"], raw: Float[Tensor, "batch cells features"]
@@ -77,24 +97,31 @@ class PlaceSum(nn.Module):
         return self.code_of_sets(self.states(chosen), likely.sigmoid())
 
 
+def weights_of(name: str) -> Path:
+    """The file of a frozen encoder's weights, beside this one."""
+    return Path(__file__).parent / FROZEN[name]
+
+
 @cache
-def load_frozen() -> tuple[PlaceSum, dict[str, Any]]:
-    """The shipped encoder, in evaluation mode, and what it says of itself: "latent", "coordinates", "groups",
-    "pictures" (identity of the renderer and settings whose training scenes it saw), "command", "validation".
+def load_frozen(name: str) -> tuple[PlaceSum, dict[str, Any]]:
+    """A shipped encoder, in evaluation mode, and what it says of itself: "latent", "coordinates", "groups",
+    "pictures" (identity of the renderer and settings whose training scenes it saw), "head" (what its code was
+    supervised with), "command", "validation".
 
     Raises:
         FileNotFoundError: the weights are not there, with the command that makes them.
     """
-    if not WEIGHTS.exists():
-        raise FileNotFoundError(f"{WEIGHTS.name} is missing; python -m setbench.bench.maintenance.pretrain makes it")
-    stored = torch.load(WEIGHTS, weights_only=True)
+    path = weights_of(name)
+    if not path.exists():
+        raise FileNotFoundError(f"{path.name} is missing; python -m setbench.bench.maintenance.pretrain makes it")
+    stored = torch.load(path, weights_only=True)
     about = stored["about"]
     encoder = PlaceSum(about["coordinates"], about["groups"], about["latent"])
     encoder.load_state_dict({name: value.float() for name, value in stored["weights"].items()})
     return encoder.eval().requires_grad_(False), about
 
 
-def save_frozen(encoder: PlaceSum, about: dict[str, Any]) -> None:
+def save_frozen(encoder: PlaceSum, about: dict[str, Any], path: Path) -> None:
     """Ship an encoder: half precision, with what there is to say of it."""
     weights = {name: value.half() for name, value in encoder.state_dict().items()}
-    torch.save({"weights": weights, "about": about}, WEIGHTS)
+    torch.save({"weights": weights, "about": about}, path)

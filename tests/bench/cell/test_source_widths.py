@@ -10,6 +10,7 @@ from setbench.bench.plan.cells import Request, asked_tasks, plan
 from setbench.bench.plan.presets import PRESETS, Settings, load
 from setbench.models.build import build_predictor
 from setbench.models.catalogue import parse
+from setbench.models.entry import FROZEN
 from setbench.models.images.frozen import load_frozen
 from setbench.models.predictors import SetDecoding
 from setbench.specs import ImageSpec, InputSpec, VectorSpec
@@ -21,8 +22,8 @@ SOURCES = [name for name, task in TASKS.items() if task.input_kind != "set"]
 def comes_in(task: str, settings: Settings) -> InputSpec:
     """What the cell's model reads: a frozen code where pictures are encoded beforehand."""
     spec = TASKS[task].input_spec(settings.task_options)
-    frozen = isinstance(spec, ImageSpec) and settings.image_encoder == "frozen"
-    return VectorSpec(load_frozen()[1]["latent"]) if frozen else spec
+    frozen = isinstance(spec, ImageSpec) and settings.image_encoder in FROZEN
+    return VectorSpec(load_frozen(settings.image_encoder)[1]["latent"]) if frozen else spec
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -49,6 +50,6 @@ def test_no_source_has_a_narrower_layer_than_its_code(preset: str) -> None:
         assert built.source is not None
         linear = [layer.out_features for layer in built.source.modules() if isinstance(layer, nn.Linear)]
         assert min(linear, default=settings.latent) >= settings.latent, (cell, linear)
-        if settings.image_encoder == "frozen" and isinstance(spec, VectorSpec):
+        if settings.image_encoder in FROZEN and isinstance(spec, VectorSpec):
             assert settings.latent >= spec.size, cell
     assert seen
