@@ -99,16 +99,23 @@ class Request:
     threads: int = 1
     precision: Precision = "float32"
 
-    def models(self, task: str) -> tuple[list[ModelSpec], list[ModelSpec]]:
-        """The encoders (whole predictors among them) and the decoders of a task.
+    def models(self, task: str) -> tuple[list[ModelSpec], list[tuple[ModelSpec, list[ModelSpec]]]]:
+        """The encoders (whole predictors among them) of a task, and its decoders, each with the encoders that it stands
+        with: the one that is named before it (``fspool + mlp``), unless others are asked for by name; else all.
 
         Raises:
             UnknownName: a name that is no encoder or no decoder, with the nearest one.
         """
-        return (
-            _named(self.encoders, self.preset.rows("encoders", task), "encoder", "predictor"),
-            _named(self.decoders, self.preset.rows("decoders", task), "decoder"),
-        )
+        encoding = _named(self.encoders, self.preset.rows("encoders", task), "encoder", "predictor")
+        encoders = [spec for spec in encoding if spec.entry.kind == "encoder"]
+        found: dict[str, tuple[ModelSpec, list[ModelSpec]]] = {}
+        for text in self.preset.rows("decoders", task) if self.decoders is None else self.decoders:
+            own, _, name = text.rpartition(" + ")
+            beside = [parse(own.strip(), ("encoder",))] if own and self.encoders is None else encoders
+            for spec in _named([name.strip()], [], "decoder"):
+                earlier = found.get(spec.name, (spec, []))[1]
+                found[spec.name] = spec, list({one.name: one for one in (*earlier, *beside)}.values())
+        return encoding, list(found.values())
 
 
 def asked_tasks(texts: Sequence[str]) -> list[tuple[TaskEntry, Mapping[str, Value | str]]]:
@@ -153,13 +160,12 @@ def combinations(request: Request, task: TaskEntry) -> list[tuple[ModelSpec | No
     if task.output_kind != "set":
         pairs: list[tuple[ModelSpec | None, ModelSpec | None]] = [(encoder, None) for encoder in encoders]
     elif task.input_kind == "set":
-        seeing = [spec for spec in decoders if spec.entry.sees != "code"]
-        pairs = [(encoder, decoder) for decoder in decoders if decoder not in seeing for encoder in encoders]
-        pairs += [(None, decoder) for decoder in seeing]
+        pairs = [(encoder, spec) for spec, beside in decoders if spec.entry.sees == "code" for encoder in beside]
+        pairs += [(None, spec) for spec, _ in decoders if spec.entry.sees != "code"]
         pairs += [(spec, None) for spec in predictors]
     else:
-        pairs = [(None, decoder) for decoder in decoders if not decoder.entry.needs_encoder]
-        pairs += [(encoder, spec) for spec in decoders if spec.entry.needs_encoder for encoder in encoders]
+        pairs = [(None, spec) for spec, _ in decoders if not spec.entry.needs_encoder]
+        pairs += [(encoder, spec) for spec, beside in decoders if spec.entry.needs_encoder for encoder in beside]
     if request.encoders is not None and (task.input_kind, task.output_kind) != ("set", "set"):
         pairs += [(spec, None) for spec in predictors]  # asked for by name: a row that says why not
     return [(None, None), *pairs]

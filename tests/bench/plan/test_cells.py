@@ -82,6 +82,22 @@ def test_rows_of_a_small_cross() -> None:
     }
 
 
+def test_a_decoder_that_is_named_with_an_encoder_stands_with_that_one_alone() -> None:
+    """Sets from sets: with it; sets from pictures: a plain decoder is one row, whatever encoder it was named with."""
+    decoders = ["fspool + mlp", "gin + mlp", "dspn", "deep_sets + idspn"]
+    preset = replace(load("smoke"), rows_of={"encoders": ["deep_sets", "janossy:k=2"], "decoders": decoders})
+
+    def rows(task: str, encoders: Sequence[str] | None = None) -> list[str]:
+        cells = plan(replace(request(task, encoders=encoders), preset=preset))
+        return [cell.row for cell in cells if not cell.constant]
+
+    iterative = ["deep_sets + dspn", "janossy:k=2 + dspn", "deep_sets + idspn"]
+    assert rows("set_digits") == ["fspool + mlp", "gin:graph=complete + mlp", *iterative]
+    assert rows("clevr_state") == ["mlp decoder", *iterative]
+    asked = [f"pointnet:transforms=False + {name}" for name in ("mlp", "dspn", "idspn")]
+    assert rows("set_digits", ["pointnet:transforms=false"]) == asked, "encoders that were asked for stand in all"
+
+
 def test_a_row_asked_for_twice_is_one() -> None:
     cells = plan(request("arithmetic_sum", encoders=["janossy", "janossy:k=2", "janossy:k=2,phi=gru", "janossy"]))
     assert [cell.row for cell in cells] == [CONSTANT, "janossy:k=2", "janossy:k=2,phi=gru"]
