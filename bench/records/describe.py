@@ -20,6 +20,10 @@ One JSON file a cell, `records/<id>.json` in the results folder, schema {SCHEMA}
 Read one from Python with `Record.parse(text)` (`from setbench.bench.records.record import Record`): records of older
 schemas are brought up to this one; one of a newer schema is refused and left alone. Anything else that reads JSON will
 do too. A number that was NaN or infinite is stored as null.
+
+Of a finished run the records may lie in one file, `records.jsonl.xz`, a line each
+(`python -m setbench.bench.maintenance.pack RESULTS`); `pandas.read_json("records.jsonl.xz", lines=True)` reads it. A
+file in `records/` stands above the line of its cell.
 """
 
 

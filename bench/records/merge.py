@@ -21,7 +21,7 @@ from pathlib import Path
 
 from setbench.bench.records.predictions import bring, drop
 from setbench.bench.records.record import NewerSchema, Record
-from setbench.bench.records.store import Store
+from setbench.bench.records.store import PACKED, Store
 from setbench.files import one_line
 
 OTHERS = "other_machines"
@@ -61,7 +61,7 @@ def merge(sources: Sequence[Path], into: Path, say: Callable[[str], None]) -> No
         NewerSchema: a later version of the suite wrote one of the records; nothing has been written.
     """
     for source in sources:
-        if not (source / "records").is_dir():
+        if not ((source / "records").is_dir() or (source / PACKED).is_file()):
             raise ValueError(f"{source}: there is no folder records/ in it")
         if source.resolve() == into.resolve():
             raise ValueError(f"{source}: it is the folder to write, which is merged in any case")

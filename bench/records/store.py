@@ -1,8 +1,11 @@
-"""One record a cell: a JSON file, written atomically, readable without the code that wrote it. Imports no torch."""
+"""One record a cell: a JSON file, written atomically, readable without the code that wrote it; or a line of one
+compressed file, where a run is finished. Imports no torch."""
 
 from __future__ import annotations
 
 import gc
+import json
+import lzma
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -16,12 +19,16 @@ from setbench.files import one_line, write_atomically
 
 _Stamp = tuple[int, int, int]
 
+PACKED = "records.jsonl.xz"
+"""A line a record, by its id; a file of records/ stands above the line of its cell."""
+
 
 class Store:
     """The records under one results folder. A file that has not changed since this store read it is not read again.
 
     Args:
-        folder: holds ``records/<id>.json``; ``damaged/`` for files that could not be read; ``locks/``.
+        folder: holds ``records/<id>.json`` and ``PACKED``, or one of them; ``damaged/`` for files that could not be
+            read; ``locks/``.
         warn: called with one line for every file that was moved aside or passed over.
     """
 
@@ -29,6 +36,7 @@ class Store:
         self.folder = Path(folder)
         self.warn = warn
         self._known: dict[Path, tuple[_Stamp, Record]] = {}
+        self._archive: tuple[_Stamp, dict[str, Record]] | None = None
 
     def path(self, identity: str) -> Path:
         return self.folder / "records" / f"{identity}.json"
@@ -40,7 +48,7 @@ class Store:
     def read(self, identity: str) -> Record | None:
         """One record, or None where there is none that can be read."""
         path = self.path(identity)
-        return self._load(path) if path.exists() else None
+        return self._load(path) if path.exists() else self._packed().get(identity)
 
     def all(self) -> list[Record]:
         """Every readable record, in a fixed order. Damaged files are named, moved aside and left out.
@@ -49,8 +57,52 @@ class Store:
             NewerSchema: a later version of the suite wrote one of them; nothing has been touched.
         """
         with _uncollected():
-            records = [self._load(path) for path in sorted((self.folder / "records").glob("*.json"))]
+            packed = self._packed()
+            loose = {path.stem: self._load(path) for path in (self.folder / "records").glob("*.json")}
+        records = [record for _, record in sorted({**packed, **loose}.items())]
         return [record for record in records if record is not None]
+
+    def pack(self) -> int:
+        """Put all records into ``PACKED``, and take the files of records/ away; how many there are. Where this is
+        interrupted nothing is lost.
+
+        Raises:
+            BlockingIOError: a run has some of these cells in hand.
+        """
+        if any((self.folder / "locks").glob("*.lock")):
+            raise BlockingIOError(f"{self.folder}: a run is at work here (locks/ says so); pack it when that has ended")
+        records = self.all()
+        lines = (f"{json.dumps(json.loads(record.json_text()), separators=(',', ':'))}\n" for record in records)
+        write_atomically(self.folder / PACKED, lzma.compress("".join(lines).encode()))
+        for record in records:
+            self.path(record.id).unlink(missing_ok=True)
+        return len(records)
+
+    def _packed(self) -> dict[str, Record]:
+        """The records of the compressed file. One that is damaged is moved aside."""
+        path = self.folder / PACKED
+        stamp = _stamp(path)
+        if stamp is None:
+            return {}
+        if self._archive is None or self._archive[0] != stamp:
+            try:
+                with lzma.open(path, "rb") as file:
+                    records = [Record.parse(line) for line in file]
+            except NewerSchema as error:
+                raise NewerSchema(
+                    f"{path}: {error}; nothing was touched: use that version, or another --results"
+                ) from None
+            except (ValueError, RecursionError, lzma.LZMAError, EOFError) as error:
+                self._put_aside(path, f"its cells count as missing: {one_line(error)}")
+                return {}
+            self._archive = stamp, {record.id: record for record in records}
+        return self._archive[1]
+
+    def _put_aside(self, path: Path, why: str) -> None:
+        aside = self.folder / "damaged" / path.name
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, aside)
+        self.warn(f"moved {path.name} to {aside.parent.name}/, {why}")
 
     def _load(self, path: Path) -> Record | None:
         stamp = _stamp(path)
@@ -67,10 +119,7 @@ class Store:
         except NewerSchema as error:
             raise NewerSchema(f"{path}: {error}; nothing was touched: use that version, or another --results") from None
         except (ValueError, RecursionError) as error:
-            aside = self.folder / "damaged" / path.name
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(path, aside)
-            self.warn(f"moved {path.name} to {aside.parent.name}/, its cell counts as missing: {one_line(error)}")
+            self._put_aside(path, f"its cell counts as missing: {one_line(error)}")
             return None
         self._known[path] = stamp, record
         return record

@@ -1,6 +1,7 @@
 """Records are written whole or not at all, and one spoiled file costs one cell."""
 
 import json
+import lzma
 import math
 import multiprocessing
 import os
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from setbench.bench.records.record import SCHEMA, NewerSchema, Record
-from setbench.bench.records.store import Store
+from setbench.bench.records.store import PACKED, Store
 from setbench.files import write_atomically
 
 SCHEMA_1 = Path(__file__).parent / "schema1"
@@ -244,3 +245,65 @@ def test_a_dead_process_gives_up_its_claim(store: Store, tmp_path: Path) -> None
     holder.join()
     with store.claim("a") as mine:
         assert mine
+
+
+def test_packed_records_are_the_same_and_a_file_stands_above_its_line(store: Store, warnings: list[str]) -> None:
+    """Every number too, by their JSON; the archive is read as plain lines by lzma and json."""
+    first = [record("b", seconds=1 / 3), record("a", seconds=math.pi * 1e-17)]
+    for one in first:
+        store.write(one)
+    texts = {one.id: json.loads(one.json_text()) for one in store.all()}
+    assert store.pack() == 2
+    assert not list((store.folder / "records").iterdir())
+    with lzma.open(store.folder / PACKED, "rt", encoding="utf-8") as file:
+        assert {(line := json.loads(text))["id"]: line for text in file} == texts
+    again = Store(store.folder, warnings.append)
+    assert {one.id: json.loads(one.json_text()) for one in again.all()} == texts
+    assert again.read("b") == first[0]
+    assert again.read("c") is None
+    again.write(record("b", seconds=7.0))
+    again.write(record("c"))
+    assert [(one.id, one.seconds) for one in store.all()] == [("a", first[1].seconds), ("b", 7.0), ("c", FIRST.seconds)]
+    assert store.pack() == 3
+    assert again.read("b") == record("b", seconds=7.0)
+    assert warnings == []
+
+
+def test_nothing_is_packed_while_a_run_has_cells_in_hand(store: Store) -> None:
+    store.write(record("a"))
+    with store.claim("b"), pytest.raises(BlockingIOError, match="a run is at work here"):
+        store.pack()
+    assert store.path("a").exists()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda whole: whole[:-20],
+        lambda whole: b"no archive",
+        lambda whole: whole[:200] + bytes([whole[200] ^ 1]) + whole[201:],
+    ],
+)
+def test_a_damaged_archive_is_put_aside_and_named(spoil: Any, store: Store, warnings: list[str]) -> None:
+    for name in "ab":
+        store.write(record(name))
+    store.pack()
+    store.write(record("c"))
+    path = store.folder / PACKED
+    path.write_bytes(spoil(path.read_bytes()))
+    assert [one.id for one in Store(store.folder, warnings.append).all()] == ["c"]
+    assert (store.folder / "damaged" / PACKED).exists()
+    (said,) = warnings
+    assert said.startswith(f"moved {PACKED} to damaged/, its cells count as missing: ")
+
+
+def test_an_archive_of_a_later_version_is_left_alone(store: Store) -> None:
+    store.write(record("a"))
+    store.pack()
+    path = store.folder / PACKED
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        line = json.loads(file.read())
+    path.write_bytes(lzma.compress(json.dumps({**line, "schema": SCHEMA + 1}).encode()))
+    with pytest.raises(NewerSchema, match="nothing was touched"):
+        Store(store.folder, print).all()
+    assert path.exists()
