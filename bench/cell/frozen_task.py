@@ -111,15 +111,19 @@ class FrozenTask(Task):
         return self.cache / "features" / f"{self.key}-{name}-{self.sizes[name]}.npy"
 
     def _encode(self, name: str, progress: Progress) -> None:
-        path, pictures = self._path(name), self.inner.split(name)
+        path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):
             if path.exists():
                 return
-            codes: list[Tensor] = []
-            with torch.no_grad():
-                for chunk in pictures.batches(256):
-                    codes.append(self.encoder(to_device(torch.as_tensor(chunk.inputs), torch.device("cpu"))))
-                    progress(f"encoding {name} scenes", sum(map(len, codes)), len(pictures))
-            with replacing(path) as file:
-                np.save(file, torch.cat(codes).numpy())
+            with torch.no_grad(), replacing(path) as file:
+                np.save(file, self._codes(name, progress).numpy())
+
+    def _codes(self, name: str, progress: Progress) -> Tensor:
+        """What is kept of a split: ``float[scenes, latent]``, not yet standardised."""
+        pictures = self.inner.split(name)
+        codes: list[Tensor] = []
+        for chunk in pictures.batches(256):
+            codes.append(self.encoder(to_device(torch.as_tensor(chunk.inputs), torch.device("cpu"))))
+            progress(f"encoding {name} scenes", sum(map(len, codes)), len(pictures))
+        return torch.cat(codes)

@@ -7,11 +7,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 from scipy.stats import kendalltau
+from torch import Tensor
 
 from setbench.bench.cell.evaluate import headline_variant, predict_one
 from setbench.bench.cell.frozen_task import FrozenTask
@@ -21,7 +20,6 @@ from setbench.bench.experiments.look import dots, legend_below, panels
 from setbench.bench.experiments.study import Fit, Report, Run, Setting, Study, few
 from setbench.bench.experiments.training import CPU, cell, fit_cell
 from setbench.bench.plan.presets import load
-from setbench.files import replacing
 from setbench.models.entry import FROZEN
 from setbench.models.interfaces import Predictor
 from setbench.tasks.interfaces import Progress, Task
@@ -42,11 +40,9 @@ AIM = 0.7
 class TrueSets(FrozenTask):
     """The frozen encoder's phi summed over the true objects, in the place of those that it sees in the picture."""
 
-    def _encode(self, name: str, progress: Progress) -> None:
-        path, targets = self._path(name), self.inner.split(name).targets
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with torch.no_grad(), replacing(path) as file:
-            np.save(file, self.encoder.code_of_sets(targets.elements, targets.mask.float()).numpy())
+    def _codes(self, name: str, progress: Progress) -> Tensor:
+        targets = self.inner.split(name).targets
+        return self.encoder.code_of_sets(targets.elements, targets.mask.float())
 
     def _path(self, name: str) -> Path:
         path = super()._path(name)

@@ -99,23 +99,25 @@ class Request:
     threads: int = 1
     precision: Precision = "float32"
 
-    def models(self, task: str) -> tuple[list[ModelSpec], list[tuple[ModelSpec, list[ModelSpec]]]]:
-        """The encoders (whole predictors among them) of a task, and its decoders, each with the encoders that it stands
-        with: the one that is named before it (``fspool + mlp``), unless others are asked for by name; else all.
+    def models(self, task: str) -> tuple[list[ModelSpec], list[ModelSpec], list[tuple[ModelSpec, list[ModelSpec]]]]:
+        """The encoders of a task, its whole predictors, and its decoders, each with the encoders that it stands with:
+        the one that is named before it (``fspool + mlp``), unless others are asked for by name; else all.
 
         Raises:
             UnknownName: a name that is no encoder or no decoder, with the nearest one.
         """
-        encoding = _named(self.encoders, self.preset.rows("encoders", task), "encoder", "predictor")
+        names = self.preset.rows("encoders", task) if self.encoders is None else self.encoders
+        encoding = _named(names, "encoder", "predictor")
         encoders = [spec for spec in encoding if spec.entry.kind == "encoder"]
+        predictors = [spec for spec in encoding if spec.entry.kind == "predictor"]
         found: dict[str, tuple[ModelSpec, list[ModelSpec]]] = {}
         for text in self.preset.rows("decoders", task) if self.decoders is None else self.decoders:
             own, _, name = text.rpartition(" + ")
             beside = [parse(own.strip(), ("encoder",))] if own and self.encoders is None else encoders
-            for spec in _named([name.strip()], [], "decoder"):
+            for spec in _named([name.strip()], "decoder"):
                 earlier = found.get(spec.name, (spec, []))[1]
                 found[spec.name] = spec, list({one.name: one for one in (*earlier, *beside)}.values())
-        return encoding, list(found.values())
+        return encoders, predictors, list(found.values())
 
 
 def asked_tasks(texts: Sequence[str]) -> list[tuple[TaskEntry, Mapping[str, Value | str]]]:
@@ -127,8 +129,7 @@ def asked_tasks(texts: Sequence[str]) -> list[tuple[TaskEntry, Mapping[str, Valu
     return [(find(name), given) for name, given in map(split, texts)]
 
 
-def _named(asked: Sequence[str] | None, preset: Sequence[str], *kinds: str) -> list[ModelSpec]:
-    names = preset if asked is None else asked
+def _named(names: Sequence[str], *kinds: str) -> list[ModelSpec]:
     found = model_specs(*kinds) if "*" in names else [parse(name, kinds) for name in names]
     return list({spec.name: spec for spec in found}.values())
 
@@ -154,9 +155,7 @@ def combinations(request: Request, task: TaskEntry) -> list[tuple[ModelSpec | No
     decoder that sees a feature map is one row, with no encoder, that says why it cannot run.
     Sets from vectors and pictures: plain decoders, each one row; in decoders that need an encoder, every encoder.
     """
-    encoding, decoders = request.models(task.name)
-    encoders = [spec for spec in encoding if spec.entry.kind == "encoder"]
-    predictors = [spec for spec in encoding if spec.entry.kind == "predictor"]
+    encoders, predictors, decoders = request.models(task.name)
     if task.output_kind != "set":
         pairs: list[tuple[ModelSpec | None, ModelSpec | None]] = [(encoder, None) for encoder in encoders]
     elif task.input_kind == "set":
