@@ -116,8 +116,10 @@ class FrozenTask(Task):
         with FileLock(f"{path}.lock"):
             if path.exists():
                 return
-            with torch.no_grad(), replacing(path) as file:
-                np.save(file, self._codes(name, progress).numpy())
+            with torch.no_grad():
+                codes = self._codes(name, progress)
+            with replacing(path) as file:
+                np.save(file, codes.numpy())
 
     def _codes(self, name: str, progress: Progress) -> Tensor:
         """What is kept of a split: ``float[scenes, latent]``, not yet standardised."""

@@ -77,7 +77,7 @@ def merge(sources: Sequence[Path], into: Path, say: Callable[[str], None]) -> No
                     _put(one, into / OTHERS / one.machine)
             _put(counting[cell], into)
             aside = into / OTHERS / counting[cell].machine
-            Store(aside, say).path(cell).unlink(missing_ok=True)
+            Store(aside, say).remove(cell)
             drop(aside, cell)
     several = sum(len(machines) > 1 for machines in cells.values())
     names = {one.machine for machines in cells.values() for one in machines}
@@ -141,7 +141,7 @@ def _put(one: Found, folder: Path) -> None:
     if one.folder == folder:
         return
     store = Store(folder, print)
-    store.path(one.cell).unlink(missing_ok=True)
+    store.remove(one.cell)
     bring(one.folder, folder, one.cell)
     store.write(one.record)
 

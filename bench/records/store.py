@@ -8,7 +8,7 @@ import json
 import lzma
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,6 +50,16 @@ class Store:
         path = self.path(identity)
         return self._load(path) if path.exists() else self._packed().get(identity)
 
+    def has(self, identity: str) -> bool:
+        """Whether there is a record of this cell, readable or not."""
+        return self.path(identity).exists() or identity in self._packed()
+
+    def remove(self, identity: str) -> None:
+        """Take a record away, if there is one."""
+        self.path(identity).unlink(missing_ok=True)
+        if identity in self._packed():
+            self._pack(record for record in self._packed().values() if record.id != identity)
+
     def all(self) -> list[Record]:
         """Every readable record, in a fixed order. Damaged files are named, moved aside and left out.
 
@@ -58,7 +68,7 @@ class Store:
         """
         with _uncollected():
             packed = self._packed()
-            loose = {path.stem: self._load(path) for path in (self.folder / "records").glob("*.json")}
+            loose = {path.stem: self._load(path) for path in sorted((self.folder / "records").glob("*.json"))}
         records = [record for _, record in sorted({**packed, **loose}.items())]
         return [record for record in records if record is not None]
 
@@ -72,11 +82,14 @@ class Store:
         if any((self.folder / "locks").glob("*.lock")):
             raise BlockingIOError(f"{self.folder}: a run is at work here (locks/ says so); pack it when that has ended")
         records = self.all()
-        lines = (f"{json.dumps(json.loads(record.json_text()), separators=(',', ':'))}\n" for record in records)
-        write_atomically(self.folder / PACKED, lzma.compress("".join(lines).encode()))
+        self._pack(records)
         for record in records:
             self.path(record.id).unlink(missing_ok=True)
         return len(records)
+
+    def _pack(self, records: Iterable[Record]) -> None:
+        lines = (f"{json.dumps(json.loads(record.json_text()), separators=(',', ':'))}\n" for record in records)
+        write_atomically(self.folder / PACKED, lzma.compress("".join(lines).encode()))
 
     def _packed(self) -> dict[str, Record]:
         """The records of the compressed file. One that is damaged is moved aside."""
@@ -125,8 +138,9 @@ class Store:
         return record
 
     @contextmanager
-    def claim(self, identity: str) -> Iterator[bool]:
-        """Hold a cell so that no other run on this folder does it too; yields False where another one has it.
+    def claim(self, identity: str, *, wait: bool = False) -> Iterator[bool]:
+        """Hold a cell so that no other run on this folder does it too; yields False where another one has it, unless
+        told to wait for it.
 
         The lock is the operating system's: it goes with the process that held it, however that ended.
         """
@@ -134,7 +148,7 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f"{identity}.lock")
         try:
-            lock.acquire(blocking=False)
+            lock.acquire(blocking=wait)
         except Timeout:
             yield False
             return

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import sys
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,8 +12,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from filelock import FileLock
 
 from setbench.bench.records.merge import elsewhere
 from setbench.bench.records.record import Record
@@ -57,17 +53,9 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
     With ``predictions`` they are drawn from what the cells kept under ``directory``. Any list of records will do: none,
     one, all failed. The tables come before the figures, so that they are there if drawing is interrupted; a figure that
     cannot be drawn leaves a line in its place. One that is there already, drawn from the same by the same code, is not
-    drawn again; one that no record asks for any longer is removed. Two runs on one folder write one after the other.
+    drawn again; one that no record asks for any longer is removed.
     """
     directory = Path(directory)
-    name = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:16]
-    locks = Path(tempfile.gettempdir()) / f"setbench-{os.getuid()}"
-    locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(locks / f"report-{name}.lock"):
-        return _write(records, directory, predictions)
-
-
-def _write(records: Sequence[Record], directory: Path, predictions: bool) -> list[Path]:
     found = tables(records, directory)
     begin = head(records, elsewhere(directory, lambda line: print(line, file=sys.stderr)))
     groups = alike(found)

@@ -94,11 +94,9 @@ def _stop(number: int, frame: Any) -> NoReturn:
 
 def report(run: Run) -> None:
     """Write the leaderboard of all records in the results folder and print a summary of it."""
-    from setbench.bench.report import summary, write_report
+    from setbench.bench.report import summary
 
-    records = run.store.all()
-    write_report(records, run.options.results, predictions=run.options.figures)
-    print(summary(records))
+    print(summary(run.report()))
     print(f"leaderboard: {run.options.results / 'leaderboard.md'}")
 
 

@@ -158,7 +158,7 @@ class Run:
             spent = f"the time budget of {human(self.options.time_budget or 0)} is spent"
             self.progress.say(f"{spent}; cells left: {self.left}; the same command goes on")
         self._drop_outdated()
-        gone = sum(not self.store.path(identity).exists() for identity in self.records)
+        gone = sum(not self.store.has(identity) for identity in self.records)
         if gone:
             self.progress.say(f"{gone} records are gone from {self.store.folder}; the same command runs them again")
         self.progress.say(
@@ -181,7 +181,7 @@ class Run:
         for record in list(self.records.values()):
             outdated = record.status is Status.NO_DATA and record.id not in planned
             if outdated and record.apart_from_data in known:
-                self.store.path(record.id).unlink(missing_ok=True)
+                self.store.remove(record.id)
                 del self.records[record.id]
 
     def _run_all(self) -> Generator[Record]:
@@ -337,6 +337,16 @@ class Run:
             self.outside.append(record.outside + time.perf_counter() - begin)
         return record
 
+    def report(self) -> list[Record]:
+        """Write the leaderboard of all records in the results folder, which it returns. Two runs on one folder write
+        one after the other: each removes the figures that its records do not ask for."""
+        from setbench.bench.report import write_report
+
+        with self.store.claim("report", wait=True):
+            records = self.store.all()
+            write_report(records, self.options.results, predictions=self.options.figures)
+        return records
+
     def results(self) -> list[Record]:
         """The records of the planned cells that there are."""
         return [self.records[cell.identity] for cell in self.cells if cell.identity in self.records]
@@ -404,12 +414,10 @@ def run(**values: Any) -> list[Record]:
         >>> records = run(tasks=["arithmetic_sum"], models=["deep_sets"], preset="smoke")
         >>> records[0].measured.score
     """
-    from setbench.bench.report import write_report
-
     values.setdefault("command", "setbench.run(" + ", ".join(f"{k}={v!r}" for k, v in values.items()) + ")")
     planned = Run(options(values))
     planned.execute()
-    write_report(planned.store.all(), planned.options.results, predictions=planned.options.figures)
+    planned.report()
     return planned.results()
 
 

@@ -106,6 +106,18 @@ def test_the_order_of_the_folders_and_of_the_merges_has_no_say(machines: list[Pa
     assert [text == texts[0] for text in texts] == [True] * 4
 
 
+def test_packed_folders_merge_like_others(machines: list[Path], tmp_path: Path) -> None:
+    """Those that come, and the one that they come into, whose records may have to give way."""
+    into = shutil.copytree(machines[0], tmp_path / "into")
+    for at in (*machines, into):
+        Store(at, pytest.fail).pack()
+    merge(machines[1:], into, lambda _: None)
+    assert held(into) == WANTED
+    Store(into, pytest.fail).pack()
+    merge(machines, into, lambda _: None)
+    assert held(into) == WANTED
+
+
 def test_merging_again_changes_nothing(machines: list[Path], tmp_path: Path) -> None:
     into = tmp_path / "all"
     merge(machines, into, print)

@@ -269,6 +269,24 @@ def test_packed_records_are_the_same_and_a_file_stands_above_its_line(store: Sto
     assert warnings == []
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_record_that_is_removed_is_gone_from_the_archive_too(again: bool, store: Store) -> None:
+    for name in "ab":
+        store.write(record(name))
+    store.pack()
+    if again:
+        store.write(record("a"))
+    assert store.has("a")
+    store.remove("a")
+    store.remove("c")
+    other = Store(store.folder, print)
+    assert [(other.has(name), other.read(name) is not None) for name in "abc"] == [
+        (False, False),
+        (True, True),
+        (False, False),
+    ]
+
+
 def test_nothing_is_packed_while_a_run_has_cells_in_hand(store: Store) -> None:
     store.write(record("a"))
     with store.claim("b"), pytest.raises(BlockingIOError, match="a run is at work here"):

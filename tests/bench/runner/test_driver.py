@@ -365,6 +365,19 @@ def test_a_folder_deleted_meanwhile_is_told(
     }
 
 
+def test_packed_records_are_done_and_not_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = Run(one_sum(tmp_path, "deep_sets"))
+    first.execute()
+    assert first.store.pack() == 2
+    second = Run(one_sum(tmp_path, "deep_sets", "raw_mlp"))
+    assert [cell.row for cell in second.missing] == ["raw_mlp"]
+    second.execute()
+    assert "gone" not in capsys.readouterr().err
+    assert {record.row for record in second.report()} == {"best constant", "deep_sets", "raw_mlp"}
+    table = (tmp_path / "results" / "leaderboard.md").read_text(encoding="utf-8")
+    assert all(row in table for row in ("deep_sets", "raw_mlp"))
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
