@@ -89,6 +89,7 @@ class Preset:
     own, on every task; ``tuned`` is task -> row -> the row's own learning rate and how it was chosen; ``chosen`` stands
     above all of these (``--set``). ``on`` are the tasks that it runs where no models are named; None is every task.
     ``run`` holds options of a run. ``shared`` is paradigm -> the encoder whose tuned rate all of the paradigm have.
+    Every row has one in ``shorten`` of its steps.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Preset:
     chosen: Mapping[str, Any] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
     shared: Mapping[str, str] = field(default_factory=dict)
+    shorten: int = 1
 
     def rows(self, kind: str, task: str) -> list[str]:
         """Names of the "encoders" or "decoders" that run on a task; "*" stands for the whole catalogue."""
@@ -111,16 +113,18 @@ class Preset:
     def settings(self, task: str, row: str) -> tuple[Settings, str]:
         """The settings of one row on one task, and a sentence on how they were tuned ("" where they were not)."""
         own = {name: value for name, value in self.tasks.get(task, {}).items() if name != "rows"}
-        found = self.tuned.get(task, {})
-        tuned_row = row if row in found else stand_in(row, self.shared)
-        choice = dict(found.get(tuned_row, {}))
+        rates = self.tuned.get(task, {})
+        tuned_row = row if row in rates else stand_in(row, self.shared)
+        choice = dict(rates.get(tuned_row, {}))
         how = choice.pop("how", "")
         if how and tuned_row != row:
             how = f"as {tuned_row}, with which it shares its paradigm: {how}"
         values = {**self.common, **own, **self.row.get(row, {}), **choice}
         above = dict(self.chosen)
         values["sizes"] = {**dict.fromkeys(SPLITS, 0), **values.get("sizes", {}), **above.pop("sizes", {})}
-        return Settings(**{**values, **above}), "" if "learning_rate" in above else how
+        found = Settings(**{**values, **above})
+        short = replace(found, steps=max(1, found.steps // self.shorten))
+        return short, "" if "learning_rate" in above else how
 
     def with_settings(self, given: Mapping[str, Any]) -> Preset:
         """The same with some settings above all others, as ``--set`` asks.
@@ -129,6 +133,11 @@ class Preset:
             UnknownName: a setting or a value that there is not.
         """
         return replace(self, chosen={**self.chosen, **checked("--set", given)}) if given else self
+
+    def shortened(self, times: int) -> Preset:
+        """The same with one in so many of the steps, the schedule ending there, under a name of its own (``quick/9``):
+        in no table with the whole."""
+        return replace(self, name=f"{self.name}/{times}", shorten=times) if times > 1 else self
 
 
 TABLES = {

@@ -63,7 +63,7 @@ class Run:
             raise ValueError("--precision tf32: a CPU has no TF32; use float32 or bf16, or --device cuda")
         here = options.jobs or (cores() if self.device == "cpu" else 1)
         self.jobs = self.cluster.slots() if self.cluster else here
-        preset = load(options.preset).with_settings(options.set)
+        preset = load(options.preset).with_settings(options.set).shortened(options.shorten)
         self.request = Request(
             tasks=_tasks(options, preset),
             seeds=options.seeds,

@@ -198,6 +198,12 @@ class Options:
     set: Mapping[str, Any] = argument(
         dict, "settings beside the preset's, as steps=500 width=128", _pairs, "NAME=VALUE", many=True
     )
+    shorten: int = argument(
+        1,
+        "train every cell for one in N of its steps, its schedule ending there, in tables of its own (default 1)",
+        _number(Option(1, "", low=1, high=1_000_000)),
+        "N",
+    )
     task_options: Mapping[str, Any] = argument(dict, "options for every task that has them", _pairs, hidden=True)
     device: str = argument("auto", "auto, cpu or cuda (default auto)", _word("auto", "cpu", "cuda"), "DEVICE")
     threads: int = argument(
