@@ -16,7 +16,7 @@ from setbench.options import Option, UnknownName, nearest
 from setbench.tasks.catalogue import TASKS
 
 SETTINGS = Path(__file__).parents[1] / "settings"
-PRESETS = ("smoke", "quick", "desk", "sweep", "standard", "paper", "paper_code")
+PRESETS = ("smoke", "quick", "desk", "sweep", "standard", "paper_cpu", "paper", "paper_code")
 SPLITS = ("train", "validation", "test")
 ROWS = ("encoders", "decoders")
 

@@ -45,7 +45,7 @@ def test_one_budget_a_table() -> None:
     have the papers' own."""
     for name in PRESETS:
         preset = load(name)
-        assert (name in PAPERS) == bool(preset.row)
+        assert (name in (*PAPERS, "paper_cpu")) == bool(preset.row)
         for task in TASKS:
             for row in ("deep_sets", "fspool + dspn", "mlp decoder"):
                 mine, usual = preset.settings(task, row)[0], preset.settings(task, "some row")[0]
@@ -115,6 +115,19 @@ def test_presence_starts_at_0_on_clevr_and_at_1_on_mnist(task: str) -> None:
     for name in PAPERS:
         starts = [cell.options["decoder"].get("presence") for cell in planned(name, task, "set_mnist")]
         assert starts == [0, 0, None, 1, 1, None]
+
+
+@pytest.mark.parametrize("task", ["clevr_box", "clevr_state", "set_mnist"])
+def test_paper_cpu_has_the_papers_rows_at_the_papers_sizes(task: str) -> None:
+    """One number of steps for all rows of a table, and a rate that decays."""
+    ours, theirs = planned("paper_cpu", task), planned("paper", task)
+    assert [cell.row for cell in ours] == [cell.row for cell in theirs]
+    assert len({cell.settings.steps for cell in ours}) == 1
+    for mine, paper in zip(ours, theirs, strict=True):
+        assert mine.settings.schedule == "cosine"
+        assert mine.settings.steps < paper.settings.steps
+        for name in ("batch", "latent", "width", "sizes", "task_options"):
+            assert getattr(mine.settings, name) == getattr(paper.settings, name)
 
 
 def test_the_papers_text_and_code_differ_where_the_authors_do() -> None:
