@@ -54,7 +54,7 @@ def test_the_page(make: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureF
             store.write(record)
     names = ["--names", "rendered", "real"]
     assert main([str(tmp_path / "a"), str(tmp_path / "b"), *names, "--out", str(tmp_path / "out")]) == 0
-    text = (tmp_path / "out" / "README.md").read_text()
+    text = (tmp_path / "out" / "README.md").read_text().replace("\u00a0", " ")
     both = [row for row in FIRST if row in SECOND]
     agree = [(FIRST[x] - FIRST[y]) * (SECOND[x] - SECOND[y]) > 0 for x, y in combinations(both, 2)]
     tau = (sum(agree) - (len(agree) - sum(agree))) / len(agree)
