@@ -65,4 +65,24 @@ class Grid:
     numeric: frozenset[str] = field(default_factory=frozenset)
 
 
-Block = Heading | Text | Bullets | Code | Picture | Grid
+@dataclass(frozen=True)
+class Note:
+    """A line in small print, such as where a table's numbers come from."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Links to all headings of the second level."""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Blocks behind one line, for those who ask for them; no heading is among them."""
+
+    summary: str
+    blocks: Sequence[Block]
+
+
+Block = Heading | Text | Bullets | Code | Picture | Grid | Note | Contents | Folded

@@ -20,7 +20,7 @@ MARK = "setbench: drawn from"
 ROOT = Path(__file__).resolve().parents[2]
 UNSEEN: Any = {
     **dict.fromkeys(("command", "commit", "dirty", "finished", "seconds", "versions", "traceback", "code"), True),
-    "measured": {"curve"},
+    "measured": {"curve": {"step", "loss", "first"}},
 }
 """Of a record, what no figure shows."""
 
@@ -59,7 +59,7 @@ def of_gallery(shown: Gallery, table: str) -> str:
     digest = hashlib.sha256(table.encode())
     examples = shown.examples
     arrays = [examples.images, examples.elements, examples.mask]
-    for result, predictions in shown.rows:
+    for result, predictions in [*shown.rows, *([shown.iterative] if shown.iterative else [])]:
         digest.update(result.label.encode())
         arrays += [predictions.elements, predictions.presence]
     for array in arrays:

@@ -8,7 +8,20 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from setbench.bench.report.document import Block, Bullets, Code, Grid, Heading, Picture, TableCell, Text, one_line
+from setbench.bench.report.document import (
+    Block,
+    Bullets,
+    Code,
+    Contents,
+    Folded,
+    Grid,
+    Heading,
+    Note,
+    Picture,
+    TableCell,
+    Text,
+    one_line,
+)
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
@@ -39,7 +52,7 @@ def _block(block: Block, directory: Path) -> str:
     match block:
         case Heading(text, level):
             return f"<h{level}>{escape(text)}</h{level}>"
-        case Text(text):
+        case Text(text) | Note(text):
             return f"<p>{escape(text)}</p>"
         case Bullets(items):
             return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
@@ -50,6 +63,11 @@ def _block(block: Block, directory: Path) -> str:
             return f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">'
         case Grid():
             return _grid(block)
+        case Folded(summary, blocks):
+            inside = "".join(_block(one, directory) for one in blocks)
+            return f"<details><summary>{escape(summary)}</summary>{inside}</details>"
+        case Contents():
+            return ""
 
 
 def _grid(grid: Grid) -> str:

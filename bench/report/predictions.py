@@ -16,17 +16,16 @@ MODELS = 5
 
 @dataclass(frozen=True)
 class Gallery:
-    """A table's ``kind`` of picture (see ``TaskEntry``), the examples, and what rows made of them."""
+    """A table's ``kind`` of picture (see ``TaskEntry``), the examples, and what rows made of them.
+
+    ``iterative`` is the best row that passes through several sets, of those that are no control while there is one.
+    """
 
     table: Table
     kind: str
     examples: Examples
     rows: list[tuple[Result, Predictions]]
-
-    @property
-    def iterative(self) -> tuple[Result, Predictions] | None:
-        """The best row that passes through several sets."""
-        return next((row for row in self.rows if len(row[1].elements) > 1), None)
+    iterative: tuple[Result, Predictions] | None
 
 
 def gallery(table: Table, directory: Path) -> Gallery | None:
@@ -43,7 +42,9 @@ def gallery(table: Table, directory: Path) -> Gallery | None:
     usual = Counter(name for _, name, _, _ in found).most_common(1)[0][0]
     examples = next(examples for _, name, examples, _ in found if name == usual)
     rows = [(result, predictions) for result, name, _, predictions in found if name == usual]
-    return Gallery(table, task.picture, examples, _chosen(rows))
+    passing = [row for row in rows if len(row[1].elements) > 1]
+    iterative = min(passing, key=lambda row: row[0].paradigm == "control", default=None)  # rows come best first
+    return Gallery(table, task.picture, examples, _chosen(rows), iterative)
 
 
 def _chosen(rows: list[tuple[Result, Predictions]]) -> list[tuple[Result, Predictions]]:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from setbench.bench.report.document import Block, Bullets, Grid, Heading, TableCell, Text
+from setbench.bench.report.document import Block, Bullets, Folded, Grid, Heading, TableCell, Text
 from setbench.bench.report.numbers import NOTHING
 from setbench.bench.report.sections import marks
 from setbench.bench.report.tables import Table, distinct
@@ -53,7 +53,7 @@ def _section(source: dict[str, Any], tables: Sequence[Table]) -> list[Block]:
                 rows += _ours(pattern, theirs.get("variant"), list(source["metrics"].values()), tables)
                 listed.add(place)
     facts = [f"{name}: {text.rstrip('.')}." for name, text in about.items()]
-    return [Heading(source["title"], 3), Bullets(facts), Grid(columns, rows, frozenset(source["metrics"]))]
+    return [Folded(source["title"], [Bullets(facts), Grid(columns, rows, frozenset(source["metrics"]))])]
 
 
 def _number(text: str) -> float | None:

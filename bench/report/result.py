@@ -139,6 +139,11 @@ class Result:
         """Latency in units of the reference operation that was timed beside it."""
         return self.timing(lambda time: time.latency_ms / time.reference_ms if time.reference_ms else math.nan)
 
+    @property
+    def memory(self) -> Spread | None:
+        """The peak in megabytes that a cell added to its process, or on a GPU the allocator's."""
+        return spread(found.peak_memory_mb for found in self.measured)
+
     def largest(self, pick: Callable[[Invariance], float | None]) -> float | None:
         """An invariance error: the largest over seeds."""
         values = [pick(found.invariance) for found in self.measured if found.invariance is not None]

@@ -7,7 +7,7 @@ import statistics
 
 from matplotlib.figure import Figure
 
-from setbench.bench.report.figures.style import INK, colour, new_figure, plain, plot_style
+from setbench.bench.report.figures.style import INK, colour, new_figure, plain, plot_style, wrapped
 from setbench.bench.report.numbers import number
 from setbench.bench.report.result import Result
 from setbench.bench.report.sections import title
@@ -43,7 +43,7 @@ def angle_figure(table: Table) -> Figure:
     rows = math.ceil(len(results) / COLUMNS)
     unit = table.metric_info[table.headline].unit
     with plot_style():
-        figure = new_figure(11, 1.3 + 1.75 * rows)
+        figure = new_figure(11, 1.3 + 1.95 * rows)
         panels = figure.subplots(rows, min(COLUMNS, len(results)), sharex=True, sharey=True, squeeze=False)
         worst_errors: list[float] = []
         for axes, result in zip(panels.flat, results, strict=False):
@@ -51,14 +51,15 @@ def angle_figure(table: Table) -> Figure:
                 axes.plot(angles, errors, color=colour(result.paradigm), linewidth=0.9, alpha=0.8)
                 worst = max(range(len(errors)), key=lambda place: errors[place])
                 axes.plot(angles[worst], errors[worst], "o", color=INK, markersize=3)
-            worst_error = max(max(errors) for _, errors in curves(result))
-            worst_errors.append(worst_error)
-            axes.set_title(plain(result.label, 32), fontsize=9)
-            axes.text(
-                0.98, 0.96, f"worst {number(worst_error, 2)}", transform=axes.transAxes, ha="right", va="top", size=8
-            )
-        # room for the words, in all of them; a seed whose sets flew apart leaves the picture, not the words
-        panels.flat[0].set_ylim(0, 1.2 * min(panels.flat[0].get_ylim()[1], 3 * statistics.median(worst_errors)))
+            worst_errors.append(max(max(errors) for _, errors in curves(result)))
+            axes.set_title(wrapped(result.label, 34), fontsize=9)
+        # a seed whose sets flew apart leaves the picture; the words say how far
+        usual = 3 * statistics.median(worst_errors)
+        shown = max(error for error in worst_errors if error <= usual)
+        panels.flat[0].set_ylim(0, 1.25 * shown or 1.0)  # with room for the words
+        for axes, worst_error in zip(panels.flat, worst_errors, strict=False):
+            words = f"worst {number(worst_error, 2)}" + (" ↑ outside" if worst_error > shown else "")
+            axes.text(0.98, 0.96, words, transform=axes.transAxes, ha="right", va="top", size=8)
         for axes in panels.flat[len(results) :]:
             axes.set_visible(False)
         figure.suptitle(

@@ -15,7 +15,7 @@ from matplotlib.patches import Circle, Polygon, Rectangle
 from matplotlib.patheffects import Normal, Stroke
 
 from setbench.bench.records.predictions import Examples
-from setbench.bench.report.figures.style import INK, PALE, new_figure, plain, plot_style
+from setbench.bench.report.figures.style import INK, PALE, new_figure, plain, plot_style, wrapped
 from setbench.bench.report.numbers import number
 from setbench.bench.report.predictions import Gallery
 from setbench.bench.report.sections import title
@@ -29,6 +29,7 @@ STEPS = 5  # sets shown of a decoder's way, its start and its answer among them
 ROWS = 4  # examples in the figure of steps
 LETTERS = 21  # of a name, in a line over a panel
 FAINT = 0.03  # a slot below is not drawn
+TRUTH = "#ff9d2e"  # of boxes on a picture
 
 
 def pictures_figure(gallery: Gallery) -> Figure:
@@ -38,8 +39,7 @@ def pictures_figure(gallery: Gallery) -> Figure:
     for result, predictions in gallery.rows:
         score = table.score(result)
         value = "" if score is None else f"\n{plain(table.headline)} {number(score.centre)}"
-        name = "\n+ ".join(plain(part, LETTERS) for part in result.label.split(" + "))
-        columns.append((f"{name}{value}", predictions.elements[-1], predictions.presence[-1]))
+        columns.append((f"{wrapped(result.label, LETTERS)}{value}", predictions.elements[-1], predictions.presence[-1]))
     more = len(table.models) - len(gallery.rows)
     which = f"the best row of each decoder, then the best of the rest ({more} not shown)" if more else "best first"
     return _grid(gallery, columns, len(examples.mask), f"{plain(title(table), 90)}: predictions ({which})")
@@ -101,7 +101,10 @@ def painter(kind: str, examples: Examples) -> tuple[Paint, str]:
         )
     fainter = "The fainter, the lower the presence score."
     if kind == "boxes":
-        return _boxes(examples), f"Boxes on the picture that went in, as the models see it. {fainter}"
+        return _boxes(examples), (
+            f"Dashed, orange: the true boxes. Solid, white: the column's. Both lie on the picture that went in, as the "
+            f"models see it. {fainter}"
+        )
     if kind == "corners":
         return _corners(examples, blue), f"Gray: the truth. {fainter}"
     if kind == "points":
@@ -157,19 +160,27 @@ def _around(points: Array) -> Array:
 def _boxes(examples: Examples) -> Paint:
     def paint(axes: Axes, example: int, elements: Array, presence: Array) -> None:
         picture = examples.images[example]
-        height, width = picture.shape[:2]
         axes.imshow(picture)
-        for box, alpha in zip(elements, _visible(presence), strict=True):
-            if alpha <= FAINT or not np.isfinite(box).all():
-                continue
-            left, top, right, bottom = box * (width, height, width, height) - 0.5
-            frame = Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor="white", linewidth=0.9)
-            frame.set_path_effects([Stroke(linewidth=2.1, foreground="black", alpha=float(alpha)), Normal()])
-            frame.set_alpha(float(alpha))
-            axes.add_patch(frame)
+        true = examples.elements[example][examples.mask[example]]
+        for box in true:
+            _frame(axes, picture, box, 1.0, edgecolor=TRUTH, linestyle=(0, (3, 1.5)), linewidth=1.3)
+        if not np.shares_memory(elements, examples.elements):  # else it is the column of the truth
+            for box, alpha in zip(elements, _visible(presence), strict=True):
+                if alpha > FAINT and np.isfinite(box).all():
+                    _frame(axes, picture, box, float(alpha), edgecolor="white", linewidth=0.9)
+        height, width = picture.shape[:2]
         axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
 
     return paint
+
+
+def _frame(axes: Axes, picture: Array, box: Array, alpha: float, **style: Any) -> None:
+    """One box, in shares of the picture's sides, with a dark edge that shows on any ground."""
+    height, width = picture.shape[:2]
+    left, top, right, bottom = box * (width, height, width, height) - 0.5
+    frame = Rectangle((left, top), right - left, bottom - top, fill=False, alpha=alpha, **style)
+    frame.set_path_effects([Stroke(linewidth=style["linewidth"] + 1.2, foreground="black", alpha=alpha), Normal()])
+    axes.add_patch(frame)
 
 
 def _redrawn(kind: str) -> Paint:

@@ -20,12 +20,18 @@ ANGLES = (0, 180, 90, 270, 45, 315, 135, 225, 20, 340, 160, 200)
 
 
 def label_points(
-    axes: Axes, points: Sequence[Point], names: Sequence[str], strong: set[str], avoid: Sequence[Sequence[Point]]
+    axes: Axes,
+    points: Sequence[Point],
+    names: Sequence[str],
+    strong: set[str],
+    avoid: Sequence[Sequence[Point]],
+    rather_not: Sequence[Sequence[Point]] = (),
 ) -> None:
     """Place every name at the nearest free spot around its point, with a thin line where that is not beside it.
 
     Greedy, in pixels: names come in order of importance. ``strong`` names are set in bold. No name crosses the
-    lines in ``avoid`` (in data coordinates) or a text that is there already.
+    lines in ``avoid`` (in data coordinates) or a text that is there already; those in ``rather_not`` only where there
+    is no other room.
     """
     canvas = axes.figure.canvas
     if not isinstance(canvas, FigureCanvasAgg):
@@ -40,6 +46,7 @@ def label_points(
     taken = [Bbox.from_bounds(x - 4 * scale, y - 4 * scale, 8 * scale, 8 * scale) for x, y in spots]
     taken += [text.get_window_extent(renderer) for text in axes.texts]
     taken += [box for line in avoid for box in _along(axes.transData.transform(list(line)), scale)]
+    lines = [box for line in rather_not for box in _along(axes.transData.transform(list(line)), scale)]
     for (x, y), point, name in zip(spots, points, names, strict=True):
         note = axes.annotate(
             name,
@@ -54,7 +61,8 @@ def label_points(
         )
         box = note.get_window_extent(renderer)
         width, height = box.width + 3 * scale, box.height + 1 * scale
-        place = _free(x, y, width, height, scale, inside, taken)
+        place = _free(x, y, width, height, scale, inside, [*taken, *lines])
+        place = place or _free(x, y, width, height, scale, inside, taken)
         if place is None:  # no room near: the point stays, and the table has its name
             note.remove()
             continue

@@ -7,7 +7,7 @@ import pandas as pd
 import scikit_posthocs
 from matplotlib.figure import Figure
 
-from setbench.bench.report.figures.style import colour, new_figure, plain, plot_style
+from setbench.bench.report.figures.style import INK, colour, new_figure, plain, plot_style
 from setbench.bench.report.standing import Standing
 
 
@@ -24,10 +24,14 @@ def ranks_figure(standing: Standing) -> Figure:
             apart,
             ax=axes,
             color_palette=dict(zip(names, map(colour, standing.paradigms), strict=True)),
+            label_fmt_left="{label} ({rank:.3g})",
+            label_fmt_right="({rank:.3g}) {label}",
             label_props={"fontsize": 9},
             elbow_props={"linewidth": 1},
             text_h_margin=0.03 * len(names),
         )
+        for text in axes.texts:  # some of the colours are too pale to read
+            text.set_color(INK)
         axes.grid(visible=False)
         axes.set_title(f"Mean rank over {len(standing.families)} blocks of tasks; 1 is best", pad=24)
     return figure

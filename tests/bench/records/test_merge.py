@@ -252,7 +252,7 @@ def test_the_report_says_which_cells_were_measured_twice_and_counts_them_once(
         f"python run_all.py --report-only --results {into} writes the leaderboard"
     )
     write_report(Store(into, pytest.fail).all(), into)
-    text = (into / "leaderboard.md").read_text()
+    text = (into / "leaderboard.md").read_text().replace("\u00a0", " ")
     assert "Measured cells: 6 ok." in text
     assert "Measured on other machines too: 2 cells (on 2 cores of quick, Linux; 2 cores of slow, Linux)." in text
     assert f"{sum([0, 0, 1, 2, 2, 2]) / 6:.2f} ± " in text  # over six seeds

@@ -41,7 +41,9 @@ def stamps(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 def test_only_the_figures_of_changed_records_are_drawn(records: list[Record], drawn: list[str], tmp_path: Path) -> None:
     write_report(records, tmp_path)
-    assert sorted(drawn) == ["clevr_state_time", "invariance", "set_digits_classes_time"]
+    assert sorted(drawn) == [
+        "clevr_state_memory", "clevr_state_time", "invariance", "set_digits_classes_memory", "set_digits_classes_time"
+    ]  # fmt: skip
     first = stamps(tmp_path)
     elsewhere = [one.model_copy(update={"finished": "2030-01-01", "command": "another"}) for one in records]
     write_report(elsewhere, tmp_path)
@@ -52,7 +54,7 @@ def test_only_the_figures_of_changed_records_are_drawn(records: list[Record], dr
         update={"metrics": {"": dict.fromkeys(records[0].measured.metrics[""], 9.0)}}
     )
     write_report([records[0].model_copy(update={"measured": other}), *records[1:]], tmp_path)
-    assert sorted(drawn) == ["clevr_state_time", "invariance"]
+    assert sorted(drawn) == ["clevr_state_memory", "clevr_state_time", "invariance"]
     second = stamps(tmp_path)
     assert second["set_digits_classes_time"] == first["set_digits_classes_time"]
     assert second["clevr_state_time"][1] != first["clevr_state_time"][1]
@@ -66,7 +68,7 @@ def test_other_drawing_code_draws_again(
     assert len(drawing_code()) == 64
     monkeypatch.setattr("setbench.bench.report.drawn.drawing_code", lambda: "other")
     write_report(records[:2], tmp_path)
-    assert sorted(drawn) == ["clevr_state_time", "invariance"]
+    assert sorted(drawn) == ["clevr_state_memory", "clevr_state_time", "invariance"]
 
 
 def test_a_damaged_figure_is_drawn_again(records: list[Record], drawn: list[str], tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_a_figure_without_records_is_removed_and_the_users_own_stays(records: li
     own = tmp_path / "figures" / "my_own.png"
     Image.new("RGB", (2, 2)).save(own)
     write_report(records[:2], tmp_path)
-    assert set(stamps(tmp_path)) == {"clevr_state_time", "invariance", "my_own"}
+    assert set(stamps(tmp_path)) == {"clevr_state_memory", "clevr_state_time", "invariance", "my_own"}
 
 
 def test_pictures_of_other_predictions_are_drawn_again(make: SimpleNamespace, drawn: list[str], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from setbench.bench.report.document import Grid
-from setbench.bench.report.overview import overview
+from setbench.bench.report.overview import best_of_paradigms, best_rows, overview
 from setbench.bench.report.standing import alike, standing
 from setbench.bench.report.tables import tables
 
@@ -15,11 +15,26 @@ def grids(blocks):
 def test_the_best_of_each_paradigm(make):
     rows = {"a": ("permuting", 3.0), "b": ("permuting", 8.0), "c": ("sorting", 5.0)}
     records = [make.record("clevr_state", row, paradigm=name, score=score) for row, (name, score) in rows.items()]
-    (grid,) = grids(overview(alike(tables([*records, make.constant("clevr_state", 6.0)]))))
+    found = tables([*records, make.constant("clevr_state", 6.0)])
+    grid = best_of_paradigms(found)
     row = dict(zip(grid.columns, grid.rows[0], strict=True))
     assert (row["permuting"].text, row["permuting"].strong) == ("8.00", True)
     assert (row["sorting"].text, row["sorting"].strong) == ("5.00 †", False)
-    assert (row["constant answer"].text, row["rows"].text) == ("6.00", "3 of 3")
+    (grid,) = grids(overview(alike(found)))
+    assert [cell.text for cell in grid.rows[0]] == ["clevr_state", "b", "ap_inf ↑", "8.00", "6.00", "30.0", "–"]
+
+
+def test_the_answer_says_how_many_rows_the_best_is_not_told_from(make):
+    """a and b overlap, far does not; by hand, as tests/bench/report/test_groups.py has it."""
+    scores = {"a": [50.0, 52, 54], "b": [49.0, 51, 53], "far": [20.0, 21, 22]}
+    records = [
+        make.record("clevr_state", row, seed=seed, score=score)
+        for row, found in scores.items()
+        for seed, score in enumerate(found)
+    ]
+    row = dict(zip((grid := best_rows(tables(records))).columns, grid.rows[0], strict=True))
+    assert (row["best row"].text, row["best row"].strong, row["group"].text) == ("a", True, "2 of 3")
+    assert row["value"].text.startswith("52.0 ± 5.0")  # t = 4.303 over sqrt(3), by 2
 
 
 def test_mean_rank_leaves_out_who_lacks_a_result(make):

@@ -8,13 +8,13 @@ from records_for_tests import made
 
 from setbench.bench.records.record import Record, TaskText
 from setbench.bench.report import summary, write_report
-from setbench.bench.report.document import Grid, Text
-from setbench.bench.report.figures import time as time_module
-from setbench.bench.report.overview import overview
+from setbench.bench.report.document import Text
+from setbench.bench.report.figures import cost as cost_module
+from setbench.bench.report.overview import best_of_paradigms
 from setbench.bench.report.provenance import how_it_was_run
-from setbench.bench.report.sections import section
-from setbench.bench.report.standing import alike, standing
+from setbench.bench.report.standing import standing
 from setbench.bench.report.tables import tables
+from setbench.bench.report.task_section import section
 
 STATE, VARIANCE, SQUARE = "clevr_state", "arithmetic_variance", "rotated_square"
 HARMFUL = "\x1b[31m\x00\x07\u202e"
@@ -52,20 +52,22 @@ def test_an_incomplete_row_ranks_behind_complete_ones(unfinished):
 
 def test_an_incomplete_row_is_marked_and_never_best(unfinished, tmp_path):
     write_report(unfinished, tmp_path)
-    text = (tmp_path / "leaderboard.md").read_text()
-    ranking = {row.split("|")[2].strip(): row for row in text.split("## clevr_state")[1].splitlines() if "|" in row}
-    assert "**51.0 ± 2.5**" in ranking["**steady**"]
-    assert re.search(r"4 § \| lucky .* 90\.0 § .* 2 diverged, 1 ok", ranking["lucky"])
-    assert re.search(r"3 § \| alone .* 95\.0 § .* ok \(1 of 3 seeds\)", ranking["alone"])
+    text = (tmp_path / "leaderboard.md").read_text().replace("\u00a0", " ")
+    ranking, more = text.split("## clevr_state")[1].split("More of each row: ")
+    assert re.search(r"1 \| \*\*steady\*\* .*\*\*51\.0 ± 2\.5\*\*", ranking)
+    assert re.search(r"4 § \| lucky .* 90\.0 § ", ranking)
+    assert re.search(r"3 § \| alone .* 95\.0 § ", ranking)
+    assert re.search(r"\| lucky .* 2 diverged, 1 ok", more)
+    assert re.search(r"\| alone .* ok \(1 of 3 seeds\)", more)
     best = summary(unfinished).splitlines()[2]
     assert "steady" in best
     assert "lucky" not in best
 
 
 def test_best_of_a_paradigm_is_complete_where_a_row_is(unfinished):
-    (grid,) = (block for block in overview(alike(tables(unfinished))) if isinstance(block, Grid))
+    grid = best_of_paradigms(tables(unfinished))
     row = {name: cell.text for name, cell in zip(grid.columns, grid.rows[0], strict=True)}
-    assert (row["permuting"], row["sampling"]) == ("51.0 ± 2.5", "95.0 §")
+    assert (row["permuting"], row["sampling"]) == ("51.0", "95.0 §")
 
 
 def test_mean_ranks_are_of_complete_rows(make, unfinished):
@@ -181,7 +183,7 @@ def test_the_error_relative_to_the_spread_is_a_column(make, tmp_path):
     moved = {"max": 3e-7, "max64": 1e-16, "relative_to_spread": math.inf}
     write_report([make.record(STATE, "a"), make.record(STATE, "b", invariance=moved)], tmp_path)
     text = (tmp_path / "leaderboard.md").read_text()
-    header, _, *rows = [line for line in text.split("## clevr_state")[1].splitlines() if line.startswith("|")][:4]
+    header, _, *rows = [line for line in text.split("More of each row: ")[1].splitlines() if line.startswith("|")][:4]
     place = [cell.strip() for cell in header.split("|")].index("error / spread")
     assert {row.split("|")[place].strip() for row in rows} == {"1e-6", "inf"}
     assert 'data-v="Infinity">inf<' in (tmp_path / "leaderboard.html").read_text()
@@ -216,7 +218,7 @@ def test_no_name_stops_a_report(make, tmp_path):
     records = [make.record(task, LONG, encoder=LONG, paradigm=LONG) for task in (LONG, LONG + "u", "a b", "a_b", "//")]
     paths = write_report(records, tmp_path)
     pictures = [path for path in paths if path.suffix == ".png"]
-    assert len(set(pictures)) == 6
+    assert len(set(pictures)) == 11  # time and memory of five tasks, and the invariance errors
     assert all(path.exists() and len(path.name) < 120 for path in pictures)
     assert max(map(len, summary(records).splitlines())) < 1000
 
@@ -225,10 +227,10 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_rest(make, tmp_path, monkeypat
     def fail(table):
         raise ValueError("no\nroom\x1b[31m")
 
-    monkeypatch.setattr(time_module, "time_figure", fail)
+    monkeypatch.setattr(cost_module, "time_figure", fail)
     paths = write_report([make.record(STATE, "a")], tmp_path)
     assert [path.name for path in paths] == [
-        "leaderboard.csv", "leaderboard.md", "leaderboard.html", "invariance.png"
+        "leaderboard.csv", "leaderboard.md", "leaderboard.html", "clevr_state_memory.png", "invariance.png"
     ]  # fmt: skip
     line = "figures/clevr_state_time.png could not be drawn: ValueError: no room"
     assert capsys.readouterr().err.count("\n") == 1
@@ -274,7 +276,7 @@ def test_no_control_character_reaches_a_page_or_the_terminal(make, tmp_path):
 def test_a_sentence_ends_once(make):
     texts = {"asks": "No stop ", "good": "A stop."}
     (table,) = tables([made(score=1.0, task_text=TaskText(**texts, group="", order=0))])
-    shown = [block.text for block in section(table, []) if isinstance(block, Text)]
+    shown = [block.text for block in section(table, "a task", []) if isinstance(block, Text)]
     assert "No stop. A stop." in shown[0]
 
 

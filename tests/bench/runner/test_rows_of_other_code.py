@@ -62,7 +62,7 @@ def edited(file: Path) -> Record:
 
 def board(file: Path) -> str:
     text = (file.parent / "results" / "leaderboard.md").read_text()
-    return next(line for line in text.splitlines() if line.startswith("|") and "edited" in line)
+    return next(line for line in text.split("More of each row: ")[1].splitlines() if "edited" in line)
 
 
 def test_an_edit_that_changes_numbers(file: Path) -> None:
