@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from setbench.bench.records.merge import elsewhere
 from setbench.bench.records.record import Record
-from setbench.bench.report import html_page, markdown
+from setbench.bench.report import markdown
 from setbench.bench.report.document import Block, Heading, Picture, Text, one_line
 from setbench.bench.report.drawn import drawn_from, of_all, of_gallery, of_table
 from setbench.bench.report.flat_csv import csv_text
 from setbench.bench.report.overview import overview
+from setbench.bench.report.page.render import page
 from setbench.bench.report.predictions import gallery
 from setbench.bench.report.published import published
 from setbench.bench.report.sections import head, section, title
@@ -68,7 +69,7 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
         blocks = [_shown(block, failures) for block in blocks]
         write_atomically(directory / "leaderboard.md", markdown.render(blocks))
     _remove_others(figures, directory, predictions)
-    write_atomically(directory / "leaderboard.html", html_page.render(blocks, directory))
+    write_atomically(directory / "leaderboard.html", page(records, begin, found, groups, directory))
     names = ["leaderboard.csv", "leaderboard.md", "leaderboard.html", *(figure.picture.path for figure in figures)]
     return [directory / name for name in names if name not in failures]
 
