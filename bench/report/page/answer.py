@@ -101,7 +101,8 @@ def _task(table: Table, anchor: str) -> str:
         [
             f'<th scope="row"><a href="#{anchor}">{escape(table.key.task)}</a>'
             f"<small>{escape(column(table, table.headline))}</small></th>",
-            f'<td class="marked">{glyph(best.paradigm)}<strong>{label(best.label)}</strong></td>',
+            f'<td class="marked" title="{escape(best.paradigm)}">{glyph(best.paradigm)}'
+            f"<strong>{label(best.label)}</strong></td>",
             f'<td class="n score">{escape(scored(table, best, table.headline).text)}{below}</td>',
             *(f'<td class="n cost" data-name="{name}">{text}</td>' for name, text in costs.items()),
             f'<td class="near">{_near(table)}</td>',

@@ -87,7 +87,7 @@ def _metric(table: Table, name: str) -> Column:
         if table.score(row) is None and not row.ok:  # in place of a score, why there is none
             said = ", ".join(status.replace("_", " ") for status in row.statuses) if headline else NOTHING
             return TableCell(said)
-        return scored(table, row, name, strong=headline and table.best(row))
+        return scored(table, row, name, strong=headline and best(table, row))
 
     return Column(
         SCORE if headline else METRIC + name,
@@ -100,6 +100,11 @@ def _metric(table: Table, name: str) -> Column:
     )
 
 
+def best(table: Table, row: Result) -> bool:
+    """Whether it is one of those that stand in bold."""
+    return table.score(row) is not None and table.best(row)
+
+
 def _rank(table: Table, row: Result) -> TableCell:
     if row.constant or table.score(row) is None:
         return TableCell("")
@@ -108,7 +113,7 @@ def _rank(table: Table, row: Result) -> TableCell:
 
 
 def _model(table: Table, row: Result) -> TableCell:
-    return TableCell(row.label, strong=table.best(row), quiet=row.constant)
+    return TableCell(row.label, strong=best(table, row), quiet=row.constant)
 
 
 def _latency(table: Table, row: Result) -> TableCell:

@@ -11,7 +11,7 @@ from typing import Any
 from setbench.bench.records.record import Record
 from setbench.bench.report.document import one_line
 from setbench.bench.report.numbers import NOTHING, Spread
-from setbench.bench.report.page.columns import SCORE, Column, columns
+from setbench.bench.report.page.columns import SCORE, Column, best, columns
 from setbench.bench.report.page.drawings import drawings
 from setbench.bench.report.result import Result
 from setbench.bench.report.sections import readable
@@ -30,8 +30,8 @@ Json = Any
 
 
 def anchors(tables: Sequence[Table]) -> list[str]:
-    """The address of every table on the page: ``clevr_state-rendered-quick-cpu``. It stays as it is when other tables
-    come; of two that would share one, the later has its data's checksum too."""
+    """The address of every table on the page: ``clevr_state-rendered-quick-cpu``. Of two that would
+    share one, the later has its data's checksum too."""
     found: list[str] = []
     for table in tables:
         key = table.key
@@ -101,7 +101,7 @@ def row_data(table: Table, row: Result, shown: Sequence[Column], metrics: Sequen
         "label": one_line(row.label),
         "paradigm": one_line(row.paradigm),
         "constant": row.constant,
-        "best": table.best(row),
+        "best": best(table, row),
         "complete": row.complete,
         "floor": not row.constant and table.at_floor(score, table.headline),
         "values": {key: plain(cell.value) for key, cell in cells.items() if cell.value is not None},

@@ -7,7 +7,8 @@ function startDrawings(table) {
   if (!found) return;
   const fold = $(".pictures", table.section), inside = $(".inside", fold);
   fold.hidden = false;
-  const show = once(() => inside.append(...sheet(found)));
+  inside.style.minHeight = `${9.2 * found.truth.length + 7}rem`; // so that nothing below moves when it comes
+  const show = once(() => { inside.append(...sheet(found)); inside.style.minHeight = ""; });
   new IntersectionObserver((entries, watching) => {
     if (entries.some(entry => entry.isIntersecting)) { show(); watching.disconnect(); }
   }, {rootMargin: "300px"}).observe(fold);

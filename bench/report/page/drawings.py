@@ -101,7 +101,7 @@ def _floor(elements: Array) -> Array:
 
     groups = np.split(elements[:, 3:], np.cumsum([len(c.MATERIALS), len(c.COLOURS), len(c.SHAPES)]), axis=-1)
     place = SCALE * elements[:, :2]
-    right, away = np.array(c.RIGHT[:2]), -np.array(c.BEHIND[:2])
+    right, away = np.array(c.RIGHT[:2]), np.array(c.BEHIND[:2])
     return np.column_stack([place @ right, place @ away, *(group.argmax(axis=-1) for group in groups)])
 
 

@@ -60,7 +60,7 @@ const wide = (values, times) => {
 };
 
 const scoreName = table => `${safe(table.columns.find(column => column.key === "score")?.name ?? "score")}`;
-const ok = one => one !== null && Number.isFinite(one);
+const ok = one => one !== null && Math.abs(one) < 1e100; // plotly's own sums overflow beyond
 
 // Rows that no other beats or equals in both, of those that are complete and better than the constant answer.
 function front(table, points) {
@@ -70,7 +70,7 @@ function front(table, points) {
   return kept;
 }
 
-function costPlot(table) {
+function costPlot(table, element) {
   const key = view.axis[table.id] ?? table.axes[0];
   const column = table.columns.find(one => one.key === key);
   const rows = table.visible.filter(row => !row.constant && ok(value(row, key)) && ok(value(row, "score")));
@@ -80,7 +80,7 @@ function costPlot(table) {
   const ys = [...points.map(one => one.y), ...(ok(table.constant) ? [table.constant] : [])];
   const logY = wide(ys, 30);
   const best = front(table, points), sign = table.higher ? 1 : -1;
-  const acrossX = range(points.map(one => one.x), true) ?? [0, 1];
+  const acrossX = range(points.map(one => one.x), true) ?? [0, 1], up = range(ys, logY) ?? [0, 1];
   const traces = [];
   if (best.length) {
     const stairs = best.flatMap((one, place) => [one, ...(place + 1 < best.length ? [{x: best[place + 1].x, y: one.y}] : [])]);
@@ -107,8 +107,8 @@ function costPlot(table) {
     : "No row here has both numbers.";
   return {traces, layout: base({
     xaxis: axis({type: "log", title: {text: `${safe(column.name)}, log scale`}, range: acrossX, ...ticks(points.map(one => one.x))}),
-    yaxis: axis({type: logY ? "log" : "linear", title: {text: scoreName(table)}, range: range(ys, logY), ...(logY ? ticks(ys) : {})}),
-    annotations: labels(best, logY, sign, acrossX),
+    yaxis: axis({type: logY ? "log" : "linear", title: {text: scoreName(table)}, range: up, ...(logY ? ticks(ys) : {})}),
+    annotations: labels(best, logY, sign, acrossX, up, element),
   })};
 }
 
@@ -118,15 +118,22 @@ function ticks(values) {
   return {dtick: decades ? undefined : "D2", exponentformat: "power", tickformat: decades ? undefined : "~r", nticks: 9};
 }
 
-// Names on the front: on the side of the line where nothing is better, and inside the plot.
-const labels = (best, logY, sign, [low, high]) => best.map(one => {
-  const x = Math.log10(one.x), right = x > low + 0.55 * (high - low);
-  return {
-    x, y: logY ? Math.log10(one.y) : one.y, text: safe(short(one.row.label)), showarrow: false, font: {size: 11},
-    xanchor: right ? "right" : "left", yanchor: sign > 0 ? "bottom" : "top", yshift: sign * 5, xshift: right ? -5 : 3,
-  };
-});
-const short = text => text.length > 26 ? `${text.slice(0, 25)}…` : text;
+// Names on the front: on the side of the line where nothing is better, inside the plot, none over another.
+function labels(best, logY, sign, across, up, element) {
+  const width = element.clientWidth - 74, height = element.clientHeight - 86, taken = [];
+  return [...best].reverse().flatMap(one => {
+    const x = Math.log10(one.x), y = logY ? Math.log10(one.y) : one.y, right = x > across[0] + 0.55 * (across[1] - across[0]);
+    const text = short(one.row.label, Math.min(26, Math.max(12, Math.floor(width / 18))));
+    const left = width * (x - across[0]) / (across[1] - across[0]) - (right ? 6.3 * text.length : 0), top = height * (y - up[0]) / (up[1] - up[0]);
+    if (taken.some(other => Math.abs(other.top - top) < 15 && left < other.left + other.size && other.left < left + 6.3 * text.length)) return [];
+    taken.push({left, top, size: 6.3 * text.length});
+    return [{
+      x, y, text: safe(text), showarrow: false, font: {size: 11},
+      xanchor: right ? "right" : "left", yanchor: sign > 0 ? "bottom" : "top", yshift: sign * 5, xshift: right ? -5 : 3,
+    }];
+  });
+}
+const short = (text, most = 26) => text.length > most ? `${text.slice(0, most - 1)}…` : text;
 
 function told(table, row, column) {
   const cell = key => { const found = table.columns.find(one => one.key === key); return found ? `${safe(found.name)}: ${safe(words(table, row, found))}` : null; };
@@ -196,7 +203,7 @@ function startPlots(table) {
     select.addEventListener("change", () => { view.axis[table.id] = select.value; redraw(); writeView(table.id); });
     const element = $(".cost", table.section), found = new Set(table.rows.map(row => row.paradigm));
     $(".key", table.section).append(...data.paradigms.filter(one => found.has(one.name)).map(one => make("span", {}, glyph(one.name), one.name || "other")));
-    plot(element, () => costPlot(table));
+    plot(element, () => costPlot(table, element));
     waiting.get(element).click = hit => openPanel(table, table.rows[hit.customdata]);
   }
   const curves = $(".curves", table.section);

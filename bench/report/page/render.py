@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from setbench.bench.records.record import Record
 from setbench.bench.report.document import Block, Heading
 from setbench.bench.report.page.answer import answer
 from setbench.bench.report.page.data import anchors, page_data
-from setbench.bench.report.page.static import blocks, escape, glyph, legend, ranking
+from setbench.bench.report.page.static import blocks, escape, glyph, legend, ranking, verdict
 from setbench.bench.report.provenance import how_it_was_run
 from setbench.bench.report.published import published
-from setbench.bench.report.sections import title
+from setbench.bench.report.sections import KINDS, title
 from setbench.bench.report.standing import Alike
 from setbench.bench.report.tables import Table
 
@@ -74,6 +75,7 @@ def _folded(found: Sequence[Block]) -> str:
     return f"<details>{summary}\n{blocks(rest)}\n</details>"
 
 
+@cache
 def _plotly() -> str:
     from plotly.offline import get_plotlyjs
 
@@ -97,7 +99,8 @@ def _choice(kind: str, value: str, mark: str = "", text: str = "") -> str:
 
 def _section(table: Table, anchor: str) -> str:
     key, task = table.key, table.records[0].task_text
-    rest = " · ".join(escape(part) for part in (key.data, key.preset, key.device, *key.computed) if part)
+    data = f"{key.data} ({KINDS.get(key.kind, key.kind)})" if key.data else ""
+    rest = " · ".join(escape(part) for part in (data, key.preset, key.device, *key.computed) if part)
     name = escape(key.task)
     asks = " ".join(escape(text) for text in (task.asks, task.good) if text)
     run = "".join(f"<li>{escape(line)}</li>" for line in how_it_was_run(table))
@@ -106,7 +109,8 @@ def _section(table: Table, anchor: str) -> str:
         "name": name,
         "rest": rest,
         "asks": asks,
-        "ranking": ranking(table, f"{name}, {rest}"),
+        "verdict": verdict(table),
+        "ranking": ranking(table, escape(title(table))),
         "legend": legend(table),
         "run": run,
     }

@@ -6,7 +6,8 @@ import html
 from collections.abc import Sequence
 
 from setbench.bench.report.document import Block, Bullets, Code, Grid, Heading, Picture, TableCell, Text, one_line
-from setbench.bench.report.page.columns import Column, columns
+from setbench.bench.report.numbers import number
+from setbench.bench.report.page.columns import Column, best, columns
 from setbench.bench.report.page.data import look, rows
 from setbench.bench.report.sections import BROKEN, FLOOR, INCOMPLETE, ODD, OTHER_CODE
 from setbench.bench.report.tables import Table
@@ -35,10 +36,7 @@ def glyph(paradigm: str) -> str:
     if not paradigm:
         return ""
     (colour, shape), name = look(paradigm), escape(paradigm)
-    return (
-        f'<svg class="glyph" role="img" aria-label="{name}" fill="{colour}"><title>{name}</title>'
-        f'<use href="#g-{shape}"/></svg>'
-    )
+    return f'<svg class="glyph" role="img" aria-label="{name}" fill="{colour}"><use href="#g-{shape}"/></svg>'
 
 
 def classes(**there: bool) -> str:
@@ -75,7 +73,7 @@ def ranking(table: Table, caption: str) -> str:
     lines = []
     for place, result in enumerate(rows(table)):
         cells = [_cell(column, column.make(table, result), result.paradigm) for column in shown]
-        kinds = classes(constant=result.constant, best=table.best(result), lost=table.score(result) is None)
+        kinds = classes(constant=result.constant, best=best(table, result), lost=table.score(result) is None)
         lines.append(row(cells, f' data-row="{place}"{kinds}'))
     return grid([_head(column, place) for place, column in enumerate(shown)], lines, caption, "ranking")
 
@@ -92,7 +90,7 @@ def _head(column: Column, place: int) -> str:
 def _cell(column: Column, found: TableCell, paradigm: str) -> str:
     if column.key == "model":
         button = f'<button type="button" class="row">{label(found.text)}</button>'
-        return f'<th scope="row" class="model">{glyph(paradigm)}{button}</th>'
+        return f'<th scope="row" class="model" title="{escape(paradigm)}">{glyph(paradigm)}{button}</th>'
     text = f"<strong>{escape(found.text)}</strong>" if found.strong else escape(found.text)
     return cell(text, column.numeric, "" if column.shown else " hidden")
 
@@ -111,6 +109,26 @@ def legend(table: Table) -> str:
     if table.constant:
         found.append("<em>italics</em> the best constant answer, which looks at no input")
     return " · ".join(found)
+
+
+def verdict(table: Table) -> str:
+    """Who is best, what cannot be told from it, and how fine the table is."""
+    found = table.group
+    if found is None:
+        return (
+            "One seed: no interval is known, and small differences are chance."
+            if table.ranked
+            else "No row has a result."
+        )
+    chosen = "Best on validation" if found.by_validation else "Best, chosen on the test split"
+    others = [label(result.label) for result in found.members if result is not found.reference]
+    said = [f"{chosen}: <strong>{label(found.reference.label)}</strong>."]
+    said += [f"Cannot be told from it: {', '.join(others)}."] if others else ["It alone is best."]
+    if found.smallest is not None:
+        over = f"{len(table.seeds)} seeds" + (f" and {found.items:,} independent test items" if found.items else "")
+        least = f"{number(found.smallest, 2)} {escape(table.metric_info[table.headline].unit)}".strip()
+        said.append(f"Compared over {over}; a row is told from it at a difference of about {least}.")
+    return " ".join(said)
 
 
 def blocks(found: Sequence[Block], level: int = 0) -> str:
