@@ -32,8 +32,9 @@ def _group(group: Alike, place: int, anchors: dict[int, str]) -> str:
     where = " · ".join(escape(word) for word in group.common if word)
     ranks = "" if group.standing is None else _ranks(group.standing, place)
     kind = "two" if ranks else "one"
-    marks = marks_in([scored(table, table.models[0], table.headline).text for table in group.tables])
-    said = f'<p class="legend">{" · ".join(["± half of the 95 % interval", *marks])}</p>'
+    scores = [scored(table, table.models[0], table.headline).text for table in group.tables]
+    interval = ["± half of the 95 % interval"] if any("±" in score for score in scores) else []
+    said = f'<p class="legend">{" · ".join([*interval, *marks_in(scores)])}</p>'
     return (
         f'<div class="group"><p class="lead">{_sentence(group)}</p>'
         f'<div class="{kind}"><div class="left">{_tasks(group.tables, anchors, where)}{said}</div>{ranks}</div></div>'

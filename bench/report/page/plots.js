@@ -102,8 +102,10 @@ function costPlot(table, element) {
   if (ok(table.constant) && points.length) {
     traces.push({name: "best constant", mode: "lines", x: acrossX.map(one => 10 ** one), y: [table.constant, table.constant], line: {color: css("--ink"), dash: "dot", width: 1}, hovertemplate: `best constant answer: ${number(table.constant)}<extra></extra>`});
   }
+  const none = best.length ? "" : ": nothing, since no row here is better than the constant answer";
+  const zero = positive.length < rows.length ? " Farthest left: 0, for which a logarithm has no place." : "";
   $(".front", table.section).textContent = points.length
-    ? `Dashed: the front of what is worth its cost${best.length ? "" : ": nothing, since no row here is better than the constant answer"}. Dotted: the best constant answer. Pale: rows no better than it.`
+    ? `Dashed: the front of what is worth its cost${none}. Dotted: the best constant answer. Pale: rows no better than it.${zero}`
     : "No row here has both numbers.";
   return {traces, layout: base({
     xaxis: axis({type: "log", title: {text: `${safe(column.name)}, log scale`}, range: acrossX, ...ticks(points.map(one => one.x))}),
