@@ -22,7 +22,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from setbench.bench.records.record import Record
-from setbench.bench.report.figures.time import front
 from setbench.bench.report.tables import tables
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -336,8 +335,10 @@ def test_a_point_says_what_it_is(reader, whole):
 def test_the_front_is_of_rows_better_than_the_constant(reader, whole, table):
     found = reader.wait(PLOTTED, table)
     (one,) = (other for other in tables(whole) if other.key.task == table.split("-")[0])
+    sign = 1 if one.higher_is_better(one.headline) else -1
     worth = [row for row in one.models if row.complete and not one.at_floor(one.score(row), one.headline)]
-    best = front([(row.train.centre, one.score(row).centre) for row in worth], one.higher_is_better(one.headline))
+    points = sorted((row.train.centre, sign * one.score(row).centre) for row in worth)
+    best = [(x, sign * y) for x, y in points if not any(a <= x and b >= y and (a, b) != (x, y) for a, b in points)]
     (line,) = (trace for trace in found["data"] if trace["name"] == "front")
     corners = list(zip(line["x"], line["y"], strict=True))[::2]
     assert corners == [pytest.approx(point) for point in best]
