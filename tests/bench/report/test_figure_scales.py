@@ -22,7 +22,7 @@ from setbench.bench.report.figures.cost import MEMORY, TIME, dots, front, memory
 from setbench.bench.report.figures.curves import curves_figure, named
 from setbench.bench.report.figures.gallery import TRUTH, pictures_figure
 from setbench.bench.report.figures.style import wrapped
-from setbench.bench.report.figures.view import worst_shown
+from setbench.bench.report.figures.view import logarithmic, worst_shown
 from setbench.bench.report.learning import curve, learning
 from setbench.bench.report.predictions import Gallery, gallery
 from setbench.bench.report.tables import Table, tables
@@ -82,6 +82,13 @@ def test_no_front_where_nothing_is_better(make: SimpleNamespace) -> None:
 )
 def test_what_is_shown(values: list[float], floor: float | None, higher: bool, worst: float) -> None:
     assert worst_shown(values, floor, higher) == worst
+
+
+def test_only_errors_over_two_powers_of_ten_are_on_a_logarithmic_scale() -> None:
+    wide, narrow = [0.01, 0.5, 1.01], [0.01, 0.5, 0.99]
+    assert [logarithmic(wide, higher) for higher in (False, True)] == [True, False]
+    assert not logarithmic(narrow, False)
+    assert not logarithmic([0.0, 5.0], False)
 
 
 def test_an_exploded_row_stands_at_the_edge_with_an_arrow(make: SimpleNamespace) -> None:
