@@ -182,6 +182,9 @@ SLIPS = {
     "--scaling --report-only": "not allowed with argument",
     "--scaling --dry-run": "--dry-run: --scaling has no plan to show; leave one of the two out",
     "--report-only": "--dry-run: --report-only has no plan to show; leave one of the two out",
+    "--latex": "--dry-run: --latex has no plan to show; leave one of the two out",
+    "--cite": "--dry-run: --cite has no plan to show; leave one of the two out",
+    "--cite --latex": "not allowed with argument",
     "--scaling --models fspol": "no encoder is called 'fspol'; did you mean 'fspool'?",
     "--scaling --models dspn": "no encoder is called 'dspn'",
     "--scaling --threads 0": "--threads 0: it takes a whole number, at least 1",
@@ -296,6 +299,32 @@ def test_a_tiny_memory_limit_is_named_as_such(gigabytes: str, tmp_path: Path) ->
     assert done.returncode == (1 if failed else 0), done.stderr
     if float(gigabytes) < 0.001:
         assert any(not record["constant"] for record in failed)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--latex"], "--latex: no records in"),
+        (["--cite", "--models", "fspol"], "--cite: no model or decoder is called 'fspol'; did you mean 'fspool'?"),
+    ],
+    ids=["latex", "cite"],
+)
+def test_a_paper_of_nothing_is_one_line(
+    words: list[str], said: str, run_all: ModuleType, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run_all.main([*words, "--results", str(tmp_path / "none")]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert said in err
+    assert not (tmp_path / "none").exists()
+
+
+def test_cite_prints_the_suite(run_all: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_all.main(["--cite", "--models", "fspool", "--decoders", "dspn:steps=5"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("@misc{setbench,")
+    assert "% Zhang et al. 2020 (FSPool): fspool\n" in out
+    assert "% Zhang et al. 2019: dspn:steps=5\n" in out
 
 
 def test_report_only_runs_nothing(run_all: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

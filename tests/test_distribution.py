@@ -77,7 +77,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clone")
     for name in (*FOLDERS, "setbench"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", "run_all.py"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "CITATION.cff", "run_all.py"):
         shutil.copy(ROOT / name, folder / name)
     return folder
 

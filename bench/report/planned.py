@@ -46,29 +46,22 @@ def plan_figures(found: Sequence[Table], groups: Sequence[Alike], kept: Path | N
     """Which figures there are. Predictions are drawn from what lies in the folder ``kept``; None where they are not
     asked for."""
     figures: list[Planned] = []
-    names: set[str] = set()
+    names = file_names(found)
 
     def add(place: int, name: str, alt: str, draw: Callable[[], Figure], source: str, *, folded: bool = False) -> None:
         figures.append(Planned(place, Picture(f"figures/{name}.png", one_line(alt, 300)), draw, source, folded))
 
-    several = Counter(table.key.task for table in found)
     sources = [of_table(table) for table in found]
     for group in groups:
         if group.standing:
-            name = _file_name("ranks", *(group.common if len(groups) > 1 else ()))
+            name = joined("ranks", *(group.common if len(groups) > 1 else ()))
             alt = f"critical-difference diagram of mean ranks, {' · '.join(filter(None, group.common))}"
             members = {id(table) for table in group.tables}
             drawn = of_all(source for table, source in zip(found, sources, strict=True) if id(table) in members)
             many = len(group.standing.encoders) > READABLE_RANKS
             add(RANKS, name, alt, lazy("ranks:ranks_figure", group.standing), drawn, folded=many)
     for number, table in enumerate(found):
-        key = table.key
-        how = (f"{key.threads}threads", *key.computed[1:])
-        distinguish = (key.preset, key.device, *how, key.data, key.checksum[:6])
-        name = _file_name(key.task, *(distinguish if several[key.task] > 1 else ()))
-        while name in names:  # two names that differ in what a file's name cannot hold
-            name += "x"
-        names.add(name)
+        name = names[number]
         source = sources[number]
         if any(_drawable(result.train) for result in table.models):
             alt = f"{table.headline} against training time, {title(table)}"
@@ -100,6 +93,21 @@ def plan_figures(found: Sequence[Table], groups: Sequence[Alike], kept: Path | N
     return figures
 
 
+def file_names(found: Sequence[Table]) -> list[str]:
+    """What files of each table are called: after its task, and where others are on it after what tells them apart."""
+    several = Counter(table.key.task for table in found)
+    names: list[str] = []
+    for table in found:
+        key = table.key
+        how = (f"{key.threads}threads", *key.computed[1:])
+        distinguish = (key.preset, key.device, *how, key.data, key.checksum[:6])
+        name = joined(key.task, *(distinguish if several[key.task] > 1 else ()))
+        while name in names:  # two names that differ in what a file's name cannot hold
+            name += "x"
+        names.append(name)
+    return names
+
+
 def _drawable(cost: Spread | None) -> bool:
     """On a logarithmic scale."""
     return cost is not None and 0 < cost.centre < math.inf
@@ -116,7 +124,8 @@ def lazy(target: str, what: object) -> Callable[[], Figure]:
     return draw
 
 
-def _file_name(*parts: str) -> str:
+def joined(*parts: str) -> str:
+    """A file's name of some words, without its ending."""
     words = (re.sub(r"[^A-Za-z0-9.]+", "_", text).strip("_.") for text in parts)
     name = "_".join(filter(None, words)) or "task"
     if len(name) <= NAME_LENGTH:

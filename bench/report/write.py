@@ -42,7 +42,7 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
     others = elsewhere(directory, lambda line: print(line, file=sys.stderr))
     groups = alike(found)
     figures = plan_figures(found, groups, directory if predictions else None)
-    blocks = _blocks(records, others, found, groups, figures)
+    blocks = leaderboard(records, others, found, groups, figures)
     write_atomically(directory / "leaderboard.csv", csv_text(records))
     write_atomically(directory / "leaderboard.md", markdown.render(blocks))
     failures = {figure.picture.path: line for figure in figures if (line := _draw(figure, directory))}
@@ -91,7 +91,7 @@ def _shown(block: Block, failures: dict[str, str]) -> Block:
     return Text(f"{failures[block.path]}.") if isinstance(block, Picture) and block.path in failures else block
 
 
-def _blocks(
+def leaderboard(
     records: Sequence[Record],
     elsewhere: Sequence[Record],
     found: Sequence[Table],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,10 +16,12 @@ if refusal():  # before the imports below, which need what only Unix has
 
 from setbench.bench.runner.driver import Run, program
 from setbench.bench.runner.listing import catalogue_text, entry_text, plan_text
+from setbench.bench.runner.options import Options
 from setbench.bench.runner.parser import parser, run_options
 from setbench.bench.scaling.run import Scaling
 from setbench.plugins import plug_in
 
+NO_PLAN = ("report_only", "scaling", "latex", "cite")
 EXIT_LEFT, EXIT_INTERRUPTED, EXIT_TERMINATED = 3, 130, 143
 
 
@@ -36,9 +39,11 @@ def main(words: list[str] | None = None) -> int:
         if "list" in given:
             print(entry_text(given["list"]) if given["list"] else catalogue_text())
             return 0
-        if "dry_run" in given and (other := next((word for word in ("report_only", "scaling") if word in given), None)):
+        if "dry_run" in given and (other := next((word for word in NO_PLAN if word in given), None)):
             raise ValueError(f"--dry-run: --{other.replace('_', '-')} has no plan to show; leave one of the two out")
         options = run_options(given)
+        if "latex" in given or "cite" in given:
+            return paper(options, given)
         run = Scaling(options, given, given["scaling"]) if "scaling" in given else Run(options)
         if "tune" in given and options.shard:
             raise ValueError("--shard: --tune compares all trials of a row; leave one of the two out")
@@ -98,6 +103,26 @@ def report(run: Run) -> None:
 
     print(summary(run.report()))
     print(f"leaderboard: {run.options.results / 'leaderboard.md'}")
+
+
+def paper(options: Options, given: Mapping[str, Any]) -> int:
+    """``--latex`` and ``--cite``, from the records that there are."""
+    from setbench.bench.records.store import Store
+
+    records = Store(options.results, lambda line: print(line, file=sys.stderr)).all()
+    if "cite" in given:
+        from setbench.bench.report.cite import citation
+
+        names = [*(options.models or ()), *(options.decoders or ())]
+        print(citation(names, records if "results" in given else []))
+        return 0
+    if not records:
+        raise ValueError(f"--latex: no records in {options.results}; name a folder that has some with --results")
+    from setbench.bench.report.latex import write_tables
+
+    *_, document = write_tables(records, options.results)
+    print(f"tables: {document.parent}/*.tex, all in {document.name}")
+    return 0
 
 
 def entry() -> NoReturn:

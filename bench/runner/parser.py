@@ -69,6 +69,8 @@ def parser() -> argparse.ArgumentParser:
     )
     for word, meaning in {
         "report-only": "write the leaderboard from the records there are, and stop",
+        "latex": "write the tables of the records there are for a paper, RESULTS/tables/*.tex, and stop",
+        "cite": "print BibTeX of the suite, with --results or --models the papers behind their rows too; then stop",
         "tune": "choose learning rates on the validation split; writes RESULTS/tuned.toml, and its trials beside it",
     }.items():
         instead.add_argument(f"--{word}", action="store_true", help=meaning)

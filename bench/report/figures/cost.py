@@ -11,11 +11,10 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from setbench.bench.report.figures.labels import label_points
 from setbench.bench.report.figures.style import INK, PALE, colour, marker, new_figure, plain, plot_style, size
-from setbench.bench.report.figures.view import is_logarithmic, limits, worst_shown
+from setbench.bench.report.figures.view import limits, log_ticks, logarithmic, worst_shown
 from setbench.bench.report.numbers import Spread, number
 from setbench.bench.report.overview import paradigms
 from setbench.bench.report.result import Result
@@ -183,10 +182,7 @@ def _x_scale(axes: Axes, drawn: list[Dot]) -> None:
     low, high = min(dot.cost.centre for dot in drawn), max(dot.cost.centre for dot in drawn)
     room = max((high / low) ** 0.12, 1.25)  # for the names at the sides
     axes.set_xlim(low / room, high * room**1.5)
-    subs = (1.0, 2.0, 5.0) if high / low < 1000 else (1.0,)
-    axes.xaxis.set_major_locator(LogLocator(subs=subs))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x, 1) if x < 1 else f"{x:,.0f}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    log_ticks(axes)
 
 
 def _y_scale(axes: Axes, table: Table, drawn: list[Dot]) -> tuple[list[list[Point]], bool]:
@@ -195,10 +191,13 @@ def _y_scale(axes: Axes, table: Table, drawn: list[Dot]) -> tuple[list[list[Poin
     floor = table.score(table.constant) if table.constant else None
     shown = [dot.y for dot in drawn] + ([floor.centre] if floor else [])
     bars = [(dot.y - dot.score.half, dot.y + dot.score.half) for dot in drawn if dot.score.half and not dot.outside]
-    if is_logarithmic(shown):
+    on_log = logarithmic(shown, table.higher_is_better(table.headline))
+    low, high = limits(shown, bars, on_log)
+    if on_log:
         axes.set_yscale("log")
-    low, high = limits(shown, bars, is_logarithmic(shown))
     axes.set_ylim(low, high)
+    if on_log:
+        log_ticks(axes, vertical=True)
     cut = any(low > end or end > high for bar in bars for end in bar)
     if floor is None:
         return [], cut

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from setbench.bench.report.figures.labels import label_points
 from setbench.bench.report.figures.style import INK, colour, dashes, marker, new_figure, plain, plot_style
-from setbench.bench.report.figures.view import is_logarithmic, limits, worst_shown
+from setbench.bench.report.figures.view import limits, log_ticks, logarithmic, worst_shown
 from setbench.bench.report.learning import Curve, learning
-from setbench.bench.report.numbers import number
 from setbench.bench.report.result import Result
 from setbench.bench.report.sections import column, title
 from setbench.bench.report.tables import Table
@@ -65,12 +63,13 @@ def _scales(axes: Axes, table: Table, found: list[Curve]) -> bool:
     higher = table.higher_is_better(table.headline)
     worst = worst_shown(scores, None, higher)
     shown = [score for score in scores if (score >= worst if higher else score <= worst)]
-    if is_logarithmic(shown):
+    on_log = logarithmic(shown, higher)
+    if on_log:
         axes.set_yscale("log")
-    axes.set_ylim(*limits(shown, [], is_logarithmic(shown)))
+    axes.set_ylim(*limits(shown, [], on_log))
+    if on_log:
+        log_ticks(axes, vertical=True)
     axes.set_xscale("log")
     axes.set_xlim(min(seconds) / 1.2, max(seconds) * 1.2 * (max(seconds) / min(seconds)) ** 0.18)  # room for the names
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if max(seconds) < 1000 * min(seconds) else (1.0,)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x, 1) if x < 1 else f"{x:,.0f}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    log_ticks(axes)
     return len(shown) < len(scores)

@@ -95,7 +95,7 @@ def _block(axes: Axes, encoders: list[Moved], shade: tuple[float, float, float])
             )
         if double:
             axes.scatter(max(double), row, s=52, marker="o", color=shade, edgecolor="white", linewidth=0.7, zorder=4)
-    axes.set_yticks(range(len(encoders)), [plain(one.encoder) for one in encoders], fontsize=9)
+    axes.set_yticks(range(len(encoders)), [plain(one.encoder, 60) for one in encoders], fontsize=9)
     axes.set_ylim(len(encoders) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     for place in (1.2e-7, 2.2e-16):
