@@ -21,6 +21,7 @@ EXPECTED_SKIPS = (
     "needs MNIST: give the folder that holds mnist/ in SETBENCH_DATA",
     "needs /dev/full",
     "no records are committed",
+    "needs Chromium and its chromedriver: apt-get install chromium chromium-driver",
     "needs pdflatex: apt-get install texlive-latex-recommended",
 )
 """What may not be there where tests run. Ray, and all else of the test extra, is."""

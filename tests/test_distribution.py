@@ -118,7 +118,7 @@ def test_the_wheel_is_setbench_alone_and_whole(wheel: Path) -> None:
     inside, here = contents(wheel), files(ROOT / "setbench")
     assert sorted(inside) == sorted(here)
     assert inside == here
-    for name in ("py.typed", "bench/settings/quick.toml", "bench/report/page.html", "models/images/frozen.pt"):
+    for name in ("py.typed", "bench/settings/quick.toml", "bench/report/page/page.html", "models/images/frozen.pt"):
         assert f"setbench/{name}" in inside
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from setbench.bench.records.merge import elsewhere
 from setbench.bench.records.record import Record
-from setbench.bench.report import html_page, markdown
+from setbench.bench.report import markdown
 from setbench.bench.report.document import Block, Contents, Folded, Heading, Picture, Text, one_line
 from setbench.bench.report.drawn import drawn_from
 from setbench.bench.report.flat_csv import csv_text
 from setbench.bench.report.made import how_it_was_made
 from setbench.bench.report.overview import overview
+from setbench.bench.report.page.render import page
 from setbench.bench.report.planned import EVERYWHERE, RANKS, Planned, plan_figures
 from setbench.bench.report.published import published
 from setbench.bench.report.reading import how_to_read
@@ -49,7 +50,7 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
         blocks = [_shown(block, failures) for block in blocks]
         write_atomically(directory / "leaderboard.md", markdown.render(blocks))
     _remove_others(figures, directory, predictions)
-    write_atomically(directory / "leaderboard.html", html_page.render(blocks, directory))
+    write_atomically(directory / "leaderboard.html", page(records, others, found, groups, directory))
     names = ["leaderboard.csv", "leaderboard.md", "leaderboard.html", *(figure.picture.path for figure in figures)]
     return [directory / name for name in names if name not in failures]
 

@@ -88,8 +88,9 @@ def test_the_page_says_what_it_means(make: SimpleNamespace, tmp_path: Path) -> N
         assert "Interval: 12.3 ± 0.4 is the mean over seeds" in text
         assert "Group: in bold" in text
         assert "Smallest difference: over each table" in text
-        assert "In bold: a (best on validation), and what cannot be told from it: b." in text
         assert "Compared over 3 seeds; a row is told from it at a difference of about" in text
+    assert "In bold: a (best on validation), and what cannot be told from it: b." in markdown
+    assert "Best on validation: <strong>a</strong>. Cannot be told from it: b." in html
     assert "**a**" in markdown
     assert "**b**" in markdown
     assert "**far**" not in markdown
