@@ -35,8 +35,9 @@ What every model and every task must obey, whoever wrote it. This page is made f
 
 A law that is broken is one line that says what was seen, and the command ends with 1. In Python `broken_laws` of
 `setbench.models.contract` and of `setbench.tasks.contract` gives the same as a dictionary, empty where all hold. The
-laws run on every model and task of the catalogue in the suite's own tests. How to write a model or a task that obeys
-them: [CONTRIBUTING.md](../CONTRIBUTING.md).
+laws run on every model and task of the catalogue in the suite's own tests, where each model also has a test of its
+values against an independent computation. How to write a model or a task that obeys them:
+[CONTRIBUTING.md](../CONTRIBUTING.md).
 """
 
 
