@@ -1,4 +1,4 @@
-"""README claims what the committed records carry, and nothing else."""
+"""README and the guide claim what the committed records carry, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from setbench.bench.report.claims.claim import Judged, judge, read_claims
 from setbench.bench.report.claims.page import printed
 
 ROOT = Path(__file__).parents[1]
-AGAIN = "python -m setbench.bench.report.claims results results/claims.toml --into README.md"
+PAGES = ("README.md", "docs/choose.md")
+AGAIN = f"python -m setbench.bench.report.claims results results/claims.toml --into {' '.join(PAGES)}"
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,6 @@ def test_every_claim_is_carried(judged: list[Judged]) -> None:
     assert judged
 
 
-def test_readme_says_what_the_records_carry(judged: list[Judged]) -> None:
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert page == printed(page, judged), f"{AGAIN} writes today's"
+def test_the_pages_say_what_the_records_carry(judged: list[Judged]) -> None:
+    pages = [(ROOT / page).read_text(encoding="utf-8") for page in PAGES]
+    assert pages == printed(pages, judged), f"{AGAIN} writes today's"

@@ -1,9 +1,9 @@
 """What the records say of a list of claims.
 
-    python -m setbench.bench.report.claims RESULTS CLAIMS.toml [--into README.md]
+    python -m setbench.bench.report.claims RESULTS CLAIMS.toml [--into README.md docs/choose.md]
 
 prints every claim as carried or not, with its figures, and exits with 1 where one is not. ``--into`` writes their
-sentences into a page between its marks, or, where one is not carried, nothing.
+sentences into pages between their marks, or, where one is not carried, nothing.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m setbench.bench.report.claims", description="Claims over records.")
     parser.add_argument("results", type=Path, help="the folder that holds the results folders which claims name")
     parser.add_argument("claims", type=Path, help="TOML: [[claim]] with name, sentence, folder, place, rule, arguments")
-    parser.add_argument("--into", type=Path, metavar="PAGE", help="write the sentences between the marks of this page")
+    parser.add_argument(
+        "--into", type=Path, metavar="PAGE", nargs="+", default=[], help="write sentences between the marks of pages"
+    )
     given = parser.parse_args(arguments)
     try:
         judged = judge(read_claims(given.claims), given.results)
-        page = given.into.read_text(encoding="utf-8") if given.into else None
+        pages = [path.read_text(encoding="utf-8") for path in given.into]
     except (Unreadable, NewerSchema, OSError, UnicodeDecodeError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -36,9 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{'carried    ' if one.carried else 'not carried'}  {one.claim.name}: {one.sentence or one.found}")
         if one.carried and one.found:
             print(f"{'':11}  {one.found}")
-    if page is not None:
+    if pages:
         try:
-            write_atomically(given.into, printed(page, judged))
+            for path, text in zip(given.into, printed(pages, judged), strict=True):
+                write_atomically(path, text)
         except NotCarried as error:
             print(error, file=sys.stderr)
             return 1

@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from setbench.bench.report.group import Group
 from setbench.bench.report.numbers import Spread, error, number
 from setbench.bench.report.result import Result
+from setbench.bench.report.seeds import EXACT
 from setbench.bench.report.standing import alike
 from setbench.bench.report.tables import Table
+
+NAMED = 4
+"""Rows that a sentence names; of more it gives the number."""
 
 
 class Unfounded(ValueError):
@@ -52,6 +56,34 @@ def ahead(tables: Sequence[Table], task: str, row: str, other: str) -> Verdict:
     own, behind, group = _row(table, row), _row(table, other), _group(table)
     figures = {"value": _score(table, own), "other_value": _score(table, behind)}
     return Verdict(group.told_apart(own, behind) and table.rank(own) < table.rank(behind), figures)
+
+
+def leaders(tables: Sequence[Table], task: str) -> Verdict:
+    """There are rows that can be told apart, whichever they are: carried whatever the outcome. Figures: ``best`` (on
+    validation), ``best_value``, ``constant``; ``quickest``: which of the rows that cannot be told from it, and lie
+    beyond the best constant answer, trains in least time, and its seconds, ``train``; ``rest``: all that in words."""
+    table = _table(tables, task)
+    group = _group(table)
+    best, others = group.reference, [one.label for one in group.members if one is not group.reference]
+    useful = [one for one in group.members if not table.at_floor(table.score(one), table.headline)]
+    timed = [(one.train.centre, str(one.train), one.label) for one in useful or [best] if one.train is not None]
+    if not timed:
+        raise Unfounded(f"no time is known of the best rows of {task}")
+    _, seconds, quickest = min(timed)
+    rivals = len(group.rows) - 1
+    if not others:
+        rest = f"told from all {rivals} other rows; it trains in {seconds} s"
+    else:
+        fast = "it trains quickest, in" if quickest == best.label else f"quickest of these to train is {quickest},"
+        alike = (
+            f"not told from it: {_some(others)}"
+            if len(others) < rivals
+            else f"no other row of {rivals} is told from it"
+        )
+        rest = f"{alike}; {fast} {seconds} s"
+    constant = _score(table, table.constant) if table.constant else "none"
+    figures = {"best": best.label, "best_value": _score(table, best), "constant": constant}
+    return Verdict(True, {**figures, "quickest": quickest, "train": seconds, "rest": rest})
 
 
 def above_constant(tables: Sequence[Table], task: str, row: str) -> Verdict:
@@ -104,8 +136,21 @@ def exact(tables: Sequence[Table]) -> Verdict:
     return Verdict(not any(row.breaks_claim for row in rows), figures)
 
 
+def moved(tables: Sequence[Table], claim: str) -> Verdict:
+    """Every encoder whose invariance is listed as ``claim`` ("approximate" or "none") is seen to move its code in
+    float64. Figures: ``names`` of the encoders, ``least`` and ``largest`` error of a row, relative to the code."""
+    rows = [row for table in tables for row in table.results if row.claim == claim]
+    errors = [row.error64 for row in rows if row.error64 is not None]
+    if not errors:
+        raise Unfounded(f"no encoder was measured whose invariance is {claim}")
+    names = list(dict.fromkeys(row.encoder or row.label for row in rows))
+    figures = {"names": _some(names), "least": error(min(errors)), "largest": error(max(errors))}
+    return Verdict(min(errors) > EXACT, figures)
+
+
 RULES: dict[str, Callable[..., Verdict]] = {
-    rule.__name__: rule for rule in (best_row, within_group, ahead, above_constant, mean_rank, ratio, exact)
+    rule.__name__: rule
+    for rule in (best_row, within_group, ahead, leaders, above_constant, mean_rank, ratio, exact, moved)
 }
 
 
@@ -139,3 +184,9 @@ def _measure(table: Table, result: Result, metric: str) -> Spread:
     if found is None:
         raise Unfounded(f"{result.label} has no {metric} on {table.key.task}")
     return found
+
+
+def _some(labels: Sequence[str]) -> str:
+    """The first few of them."""
+    named = list(labels) if len(labels) <= NAMED + 1 else [*labels[:NAMED], f"{len(labels) - NAMED} more"]
+    return " and ".join([", ".join(named[:-1]), named[-1]]) if len(named) > 1 else named[0]

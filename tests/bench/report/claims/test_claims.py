@@ -50,6 +50,19 @@ CARRIED = [
     ("ratio", {"task": STATE, "row": "b", "other": "a", "metric": "train", "at_least": 4}, {"ratio": "4.00"}),
     ("ratio", {"task": SUM, "row": "c", "other": "a", "metric": "accuracy", "at_least": 1.7}, {"ratio": "1.78"}),
     ("exact", {}, {"largest": "4e-16", "encoders": "3"}),
+    (
+        "leaders",
+        {"task": STATE},
+        {
+            "best": "a",
+            "best_value": "52.0 ± 5.0",
+            "constant": "6.00",
+            "quickest": "a",
+            "train": "10.0 ± 0",
+            "rest": "not told from it: b; it trains quickest, in 10.0 ± 0 s",
+        },
+    ),
+    ("leaders", {"task": SUM}, {"best": "c", "rest": "told from all 2 other rows; it trains in 40.0 ± 0 s"}),
 ]
 NOT_CARRIED = [
     ("best_row", {"task": STATE, "row": "a"}),  # b is in its group
@@ -104,6 +117,47 @@ def test_one_seed_tells_nothing_apart_and_no_constant_is_no_floor(make: SimpleNa
         RULES["best_row"](tables([*alone[0].records, make.record(STATE, "a", preset="paper")]), STATE, "a")
 
 
+def test_leaders_are_named_up_to_a_number_and_the_quickest_is_one_that_learned(make: SimpleNamespace) -> None:
+    rows = {"a": 40.0, "b": 1.0, **dict.fromkeys("cdefgh", 20.0)}  # seconds of training; b is no better than nothing
+    found = tables(
+        [
+            make.record(STATE, row, seed=seed, score=score, time={"train": seconds})
+            for row, seconds in rows.items()
+            for seed, score in enumerate([20.0, 99] if row == "b" else [79.9 + 0.1 * (ord(row) % 2), 80.1])
+        ]
+        + [make.constant(STATE, 60.0)]
+    )
+    figures = RULES["leaders"](found, STATE).figures
+    assert figures["quickest"] in set("cdefgh")
+    quickest = f"quickest of these to train is {figures['quickest']}, 20.0 ± 0 s"
+    assert figures["rest"] == f"no other row of 7 is told from it; {quickest}"
+    behind = [make.record(STATE, "z", seed=seed, score=score) for seed, score in enumerate([20.0, 20.2])]
+    without = [record for record in found[0].records if record.row != "b"]
+    rest = RULES["leaders"](tables([*without, *behind]), STATE).figures["rest"]
+    assert rest == f"not told from it: c, e, g, d and 2 more; {quickest}"
+
+
+def test_what_is_not_exact_is_seen_to_move(make: SimpleNamespace) -> None:
+    made = [
+        make.record(STATE, row, encoder=row, invariance_claim=claim, invariance={"max64": error})
+        for row, claim, error in (
+            ("a", "exact", 1e-16),
+            ("b", "approximate", 0.02),
+            ("c", "none", 1.5),
+            ("d", "none", 0.3),
+        )
+    ]
+    verdict = RULES["moved"](tables(made), "none")
+    assert verdict.carried
+    assert verdict.figures["names"] in ("c and d", "d and c")
+    assert (verdict.figures["least"], verdict.figures["largest"]) == ("0.30", "1.5")
+    assert RULES["moved"](tables(made), "approximate").figures == {"names": "b", "least": "0.020", "largest": "0.020"}
+    still = make.record(STATE, "e", encoder="e", invariance_claim="none", invariance={"max64": 1e-16})
+    assert not RULES["moved"](tables([*made, still]), "none").carried
+    with pytest.raises(Unfounded, match="no encoder was measured whose invariance is none"):
+        RULES["moved"](tables(made[:2]), "none")
+
+
 def test_an_encoder_that_is_not_exact_breaks_the_claim(make: SimpleNamespace) -> None:
     assert not RULES["exact"](tables([make.record(STATE, "a", invariance={"max64": 1e-3})])).carried
     with pytest.raises(Unfounded):
@@ -145,6 +199,20 @@ def test_a_carried_claim_is_printed_between_the_marks(
     assert page.read_text() == PAGE.replace("old", f"- {SENTENCE}")
 
 
+def test_claims_of_two_pages_are_written_together_or_not_at_all(claims: Claims, tmp_path: Path) -> None:
+    pages = [tmp_path / "page.md", tmp_path / "guide.md"]
+    other = GOOD.replace('"good"', '"guide"') + '\nplace = "guide"'
+    listed = claims(GOOD).read_text() + '\n[[claim]]\nfolder = "small"\n' + other
+    (tmp_path / "claims.toml").write_text(listed)
+    for path, place in zip(pages, ("answer", "guide"), strict=True):
+        path.write_text(PAGE.replace("answer", place))
+    words = [str(tmp_path / "results"), str(tmp_path / "claims.toml"), "--into"]
+    assert main([*words, str(pages[0])]) == 1
+    assert pages[0].read_text() == PAGE
+    assert main([*words, *map(str, pages)]) == 0
+    assert [path.read_text().count(SENTENCE) for path in pages] == [1, 1]
+
+
 def test_a_claim_that_is_not_carried_cannot_be_printed(
     claims: Claims, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,7 +233,7 @@ def test_a_place_that_the_page_has_not_is_said(
     page = tmp_path / "page.md"
     page.write_text("no marks")
     assert main([str(tmp_path / "results"), str(claims(GOOD)), "--into", str(page)]) == 1
-    assert "no marks for its place: good" in capsys.readouterr().err
+    assert "no page given has marks for its place: good" in capsys.readouterr().err
 
 
 def test_no_records_carry_nothing(claims: Claims, tmp_path: Path) -> None:
