@@ -45,10 +45,8 @@ def main(words: list[str] | None = None) -> int:
         if "latex" in given or "cite" in given:
             return paper(options, given)
         run = Scaling(options, given, given["scaling"]) if "scaling" in given else Run(options)
-        if "tune" in given and options.shard:
-            raise ValueError("--shard: --tune compares all trials of a row; leave one of the two out")
-        if "tune" in given and options.shorten > 1:
-            raise ValueError("--shorten: --tune has lengths of its own; leave one of the two out")
+        if "tune" in given and isinstance(run, Run):
+            run.refuse_to_tune()
     except BrokenPipeError:
         raise
     except (ValueError, OSError) as error:

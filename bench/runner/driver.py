@@ -32,7 +32,7 @@ from setbench.bench.records.store import Store
 from setbench.bench.runner.cluster import Cluster
 from setbench.bench.runner.endings import Outcome
 from setbench.bench.runner.execute import Job, Pool
-from setbench.bench.runner.options import Options, options
+from setbench.bench.runner.options import Options
 from setbench.bench.runner.processes import preload
 from setbench.bench.runner.progress import Progress
 from setbench.files import error_line, write_atomically
@@ -84,6 +84,13 @@ class Run:
         self.store = Store(options.results, self.progress.say)
         self.records = {record.id: record for record in self.store.all()}
         self.missing = [cell for cell in self.cells if self.wanted(cell)]
+
+    def refuse_to_tune(self) -> None:
+        """Raises ValueError, in one line, where trials cannot be what this run is."""
+        if self.options.shard:
+            raise ValueError("--shard: --tune compares all trials of a row; leave one of the two out")
+        if self.options.shorten > 1:
+            raise ValueError("--shorten: --tune has lengths of its own; leave one of the two out")
 
     def stale(self, cell: Cell) -> bool:
         """Whether a cell's record was made by other code than there is now."""
@@ -398,27 +405,6 @@ def _by_data(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
 def _modules(cells: Sequence[Cell]) -> list[str]:
     """Modules that these cells need, for the forkserver to import once."""
     return sorted({module for cell in cells for module in row_modules(cell.task, (cell.encoder, cell.decoder))})
-
-
-def run(**values: Any) -> list[Record]:
-    """Plan, run what is missing, write the leaderboard; the same as the command line, from Python.
-
-    Args:
-        **values: the fields of :class:`setbench.bench.runner.options.Options`.
-
-    Returns:
-        One :class:`setbench.bench.records.record.Record` for every planned cell.
-
-    Example:
-        >>> from setbench import run
-        >>> records = run(tasks=["arithmetic_sum"], models=["deep_sets"], preset="smoke")
-        >>> records[0].measured.score
-    """
-    values.setdefault("command", "setbench.run(" + ", ".join(f"{k}={v!r}" for k, v in values.items()) + ")")
-    planned = Run(options(values))
-    planned.execute()
-    planned.report()
-    return planned.results()
 
 
 def command_line() -> str:

@@ -1,0 +1,1 @@
+"""What ``setbench`` gives to Python: run, load, list_models, list_tasks."""
