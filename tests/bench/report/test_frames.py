@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from setbench import list_models, list_tasks, load
+from setbench.bench.records.record import Record
 from setbench.bench.records.store import Store
 from setbench.models.catalogue import CATALOGUE
 from setbench.options import UnknownName
 from setbench.tasks.catalogue import TASKS
-from tests.bench.report.conftest import make_fleet
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(fleet: list[Record], tmp_path: Path) -> Path:
     store = Store(tmp_path / "results", print)
-    for record in make_fleet(seeds=2):
+    for record in fleet:
         store.write(record)
     return tmp_path / "results"
 
