@@ -21,7 +21,7 @@ from setbench.bench.runner.parser import parser, run_options
 from setbench.bench.scaling.run import Scaling
 from setbench.plugins import plug_in
 
-NO_PLAN = ("report_only", "scaling", "latex", "cite")
+NO_PLAN = ("report_only", "scaling", "latex", "cite", "check")
 EXIT_LEFT, EXIT_INTERRUPTED, EXIT_TERMINATED = 3, 130, 143
 
 
@@ -39,6 +39,8 @@ def main(words: list[str] | None = None) -> int:
         if "list" in given:
             print(entry_text(given["list"]) if given["list"] else catalogue_text())
             return 0
+        if "check" in given:
+            return check(given["check"])
         if "dry_run" in given and (other := next((word for word in NO_PLAN if word in given), None)):
             raise ValueError(f"--dry-run: --{other.replace('_', '-')} has no plan to show; leave one of the two out")
         options = run_options(given)
@@ -123,6 +125,15 @@ def paper(options: Options, given: Mapping[str, Any]) -> int:
     *_, document = write_tables(records, options.results)
     print(f"tables: {document.parent}/*.tex, all in {document.name}")
     return 0
+
+
+def check(folder: Path) -> int:
+    """``--check``: what a reviewer would object to; 1 where there is anything."""
+    from setbench.bench.review.check import check as findings
+
+    lines, looked_at = findings(folder)
+    print("\n".join([*lines, f"{looked_at}: {'no finding' if not lines else f'{len(lines)} kinds of findings'}"]))
+    return 1 if lines else 0
 
 
 def entry() -> NoReturn:

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 import shtab
@@ -74,6 +75,12 @@ def parser() -> argparse.ArgumentParser:
         "tune": "choose learning rates on the validation split; writes RESULTS/tuned.toml, and its trials beside it",
     }.items():
         instead.add_argument(f"--{word}", action="store_true", help=meaning)
+    instead.add_argument(
+        "--check",
+        type=Path,
+        metavar="DIR",
+        help="go through committed results as a reviewer would: one line a finding, exit code 1 where there is one",
+    )
     instead.add_argument(
         "--scaling",
         nargs="?",

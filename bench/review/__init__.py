@@ -1,0 +1,1 @@
+"""Can these committed results be believed? ``--check DIR`` goes through a results folder as a reviewer would."""
