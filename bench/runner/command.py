@@ -14,6 +14,7 @@ from setbench import refusal
 if refusal():  # before the imports below, which need what only Unix has
     sys.exit(refusal())
 
+from setbench.bench.report import console  # noqa: F401  # what spells out characters that a pipe does not have
 from setbench.bench.runner.driver import Run, program
 from setbench.bench.runner.listing import catalogue_text, entry_text, plan_text
 from setbench.bench.runner.options import Options
@@ -84,7 +85,9 @@ def main(words: list[str] | None = None) -> int:
         print(f"{program()}: {error}", file=sys.stderr)
         return 1
     try:
-        report(run) if isinstance(run, Run) else print(f"tables and figures: {run.report()[0]}")
+        report(run, "report_only" not in given) if isinstance(run, Run) else print(
+            f"tables and figures: {run.report()[0]}"
+        )
     except OSError as error:
         what = "leaderboard" if isinstance(run, Run) else "tables"
         print(f"{program()}: the {what} could not be written: {error}", file=sys.stderr)
@@ -99,11 +102,14 @@ def _stop(number: int, frame: Any) -> NoReturn:
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
-def report(run: Run) -> None:
-    """Write the leaderboard of all records in the results folder and print a summary of it."""
+def report(run: Run, *, ranked: bool) -> None:
+    """Write the leaderboard of all records in the results folder, and print how the rows of this run stand in it or,
+    where it is not ``ranked``, which row is best on every task."""
     from setbench.bench.report import summary
 
-    print(summary(run.report()))
+    records = run.report()
+    ran = {cell.identity for cell in run.cells} if ranked else set()
+    print(summary(records, ran, folder=run.options.results))
     print(f"leaderboard: {run.options.results / 'leaderboard.md'}")
 
 
@@ -139,7 +145,7 @@ def check(folder: Path) -> int:
 def entry() -> NoReturn:
     """``python run_all.py`` and the installed ``setbench`` command."""
     for stream in (sys.stdout, sys.stderr):  # a pipe of another encoding must not end a healthy run
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="spell_out")  # type: ignore[union-attr]
     try:
         sys.exit(main())
     except KeyboardInterrupt as stop:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -13,12 +14,40 @@ from tabulate import tabulate
 from setbench.bench.plan.cells import Cell
 from setbench.bench.plan.estimate import STEPS, Estimate, expected, human
 from setbench.bench.plan.presets import OPTIONS
+from setbench.bench.report.console import Column, fitted, width
 from setbench.bench.runner.driver import Run
 from setbench.models.catalogue import CATALOGUE
 from setbench.models.entry import Entry
 from setbench.options import Option, UnknownName, nearest
 from setbench.tasks.catalogue import TASKS
 from setbench.tasks.entry import TaskEntry
+
+TASK_COLUMNS = (
+    Column("task"),
+    Column("kind", least=100, folds=True),
+    Column("headline", least=80),
+    Column("asks", folds=True),
+    Column("options", least=140, folds=True),
+)
+MODEL_COLUMNS = (
+    Column("name"),
+    Column("paradigm", least=80),
+    Column("invariance", least=100),
+    Column("cost in N", least=120, folds=True),
+    Column("paper", least=100, folds=True),
+    Column("what it does", folds=True),
+    Column("options", least=140, folds=True),
+)
+OPTION_COLUMNS = (Column("option"), Column("default"), Column("takes", folds=True), Column("meaning", folds=True))
+PLAN_COLUMNS = (
+    Column("task"),
+    Column("cells", least=80, right=True),
+    Column("done", least=70, right=True),
+    Column("of other code", least=100, right=True),
+    Column("cannot run", least=90, right=True),
+    Column("to run", right=True),
+    Column("work"),
+)
 
 KINDS = {
     "encoder": "Set encoders (--models)",
@@ -29,14 +58,9 @@ KINDS = {
 
 def catalogue_text() -> str:
     """All tasks, encoders and decoders, with the names of their options."""
-    parts = [
-        "Tasks (--tasks)",
-        tabulate(
-            [(task.name, task.group, task.headline, task.asks, _options(task)) for task in TASKS.values()],
-            headers=("task", "kind", "headline", "asks", "options"),
-            maxcolwidths=[None, None, None, 60, 30],
-        ),
-    ]
+    wide = width()
+    rows = [(task.name, task.group, task.headline, task.asks, _options(task)) for task in TASKS.values()]
+    parts = ["Tasks (--tasks)", fitted(TASK_COLUMNS, rows, wide)]
     for kind, title in KINDS.items():
         entries = [entry for entry in CATALOGUE.values() if entry.kind == kind]
         if entries:
@@ -44,9 +68,9 @@ def catalogue_text() -> str:
                 (entry.name, entry.paradigm, entry.invariance, entry.cost, entry.paper, _does(entry), _options(entry))
                 for entry in entries
             ]
-            headers = ("name", "paradigm", "invariance", "cost in N", "paper", "what it does", "options")
-            parts += ["", title, tabulate(table, headers=headers, maxcolwidths=[None, None, None, 14, 24, 40, 36])]
-    parts += ["", "--list NAME says what one's options mean; --list settings what --set can change."]
+            parts += ["", title, fitted(MODEL_COLUMNS, table, wide)]
+    hint = "--list NAME says what one's options mean; --list settings what --set can change."
+    parts += ["", textwrap.fill(hint, wide)]
     return "\n".join(parts)
 
 
@@ -60,29 +84,34 @@ def entry_text(names: Sequence[str]) -> str:
     for name in names:
         known: dict[str, TaskEntry | Entry] = {**TASKS, **CATALOGUE}
         if name == "settings":
-            parts.append("settings: every number of a preset, by the name that --set knows it by\n\n" + _table(OPTIONS))
+            about = _wrapped("settings: every number of a preset, by the name that --set knows it by")
+            parts.append(f"{about}\n\n{_table(OPTIONS)}")
         elif name not in known:
             raise UnknownName(f"--list {name}: there is none; {nearest(name, [*known, 'settings'])}")
         else:
             entry = known[name]
             head = _task(entry) if isinstance(entry, TaskEntry) else _model(entry)
-            parts.append(f"{name}: {head}\n\n" + (_table(entry.options) if entry.options else "It has no options."))
+            parts.append(f"{name}\n{head}\n\n" + (_table(entry.options) if entry.options else "It has no options."))
     return "\n\n".join(parts)
 
 
 def _task(task: TaskEntry) -> str:
-    return f"{task.group}; ranked by {task.headline}\n{task.asks}\n{task.good}"
+    return _wrapped(f"{task.group}; ranked by {task.headline}", task.asks, task.good)
 
 
 def _model(entry: Entry) -> str:
     claim = f"invariance {entry.invariance}" + (f" ({entry.why})" if entry.why else "")
-    facts = [f"a {entry.kind}, {entry.paradigm}", claim, f"cost in N: {entry.cost}", entry.paper]
-    return f"{'; '.join(filter(None, facts))}\n{_does(entry)}"
+    facts = [f"{entry.kind}, {entry.paradigm}", claim, f"cost in N: {entry.cost}", entry.paper]
+    return _wrapped("; ".join(filter(None, facts)), _does(entry))
+
+
+def _wrapped(*lines: str) -> str:
+    return "\n".join(textwrap.fill(line, width()) for line in lines)
 
 
 def _table(options: Mapping[str, Option]) -> str:
     rows = [(name, option.default, option.wanted, option.meaning) for name, option in options.items()]
-    return tabulate(rows, headers=("option", "default", "takes", "meaning"), maxcolwidths=[None, None, 34, 60])
+    return fitted(OPTION_COLUMNS, [[str(cell) for cell in row] for row in rows], width())
 
 
 def catalogue_markdown() -> str:
@@ -129,11 +158,11 @@ def plan_text(run: Run) -> str:
         done = sum(cell.identity not in missing for cell in cells)
         blocked = sum(cell.blocked is not None for cell in cells)
         stale = sum(map(run.stale, cells))
-        table.append((task, len(cells), done, stale, blocked, len(due), _work(estimate, due)))
-    headers = ("task", "cells", "done", "of other code", "cannot run", "to run", "work")
+        counts = len(cells), done, stale, blocked, len(due)
+        table.append([task, *(f"{n:,}" for n in counts), _work(estimate, due)])
     shard = run.options.shard
     lines = [f"shard {shard.place} of {shard.parts}:"] if shard else []
-    lines += [tabulate(table, headers=headers)]
+    lines += [fitted(PLAN_COLUMNS, table, width())]
     lines += [f"  {cell}: its record was made by other code" for cell in run.cells if run.stale(cell)]
     lines += [f"  {cell}" for cell in run.missing if shard and not cell.blocked]
     reasons = Counter((cell.task, cell.row, *cell.blocked) for cell in run.cells if cell.blocked)

@@ -7,9 +7,13 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
+from rich.table import Column
 
 from setbench.bench.plan.estimate import expected, human
 from setbench.bench.records.record import Record
+
+WITH_BARS = 90
+"""Columns of a terminal from which on bars are drawn beside names and notes."""
 
 
 class Progress:
@@ -35,12 +39,15 @@ class Progress:
             return
         self.say(f"{cells} cells to run, {expected(seconds, unknown, cells)}")
         if self.console.is_terminal:
+            bar = [BarColumn(bar_width=24)] if self.console.width >= WITH_BARS else []
+            name = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # gives way; the note, with the time left, never
             self.bars = Bars(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[note]}"),
+                TextColumn("{task.description}", markup=False, table_column=name),
+                *bar,
+                TextColumn("{task.fields[note]}", markup=False, table_column=Column(no_wrap=True)),
                 console=self.console,
                 transient=True,
+                expand=True,
             )
             self.bars.start()
             self.overall = self.bars.add_task("all cells", total=cells, note="")

@@ -81,7 +81,8 @@ def test_mean_ranks_are_of_complete_rows(make, unfinished):
 
 def test_where_no_row_is_complete_the_terminal_says_so(make):
     records = seeds(make, STATE, "a", [90.0, None]) + seeds(make, STATE, "b", [None, 20.0])
-    assert "90.0 (a seed is missing)" in summary(records)
+    assert "90.0 §" in summary(records)
+    assert "§ a seed is missing" in summary(records)
 
 
 def test_one_row_with_more_seeds_does_not_make_the_others_incomplete(make):

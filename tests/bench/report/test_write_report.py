@@ -112,7 +112,7 @@ def test_a_failed_write_leaves_the_old_file(make, tmp_path, monkeypatch):
 def test_summary_names_the_best_and_the_worries(make):
     records = [make.record("clevr_state", row, score=score) for row, score in {"poor": 7.0, "good": 61.0}.items()]
     records += [make.constant("clevr_state", 6.0), make.failure("clevr_state", "slow", "timed_out", "over 60 s")]
-    text = summary(records)
+    text = summary(records, wide=120)
     assert re.search(r"clevr_state .* good +ap_inf ↑ +61\.0 +6\.00 +2 of 3", text)
     assert "4 cells: 3 ok, 1 timed_out." in text
     assert "timed_out: clevr_state · slow · seed 0: over 60 s" in text

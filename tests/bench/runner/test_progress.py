@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from types import SimpleNamespace
 
 import pytest
 from records_for_tests import made
+from rich.console import Console
 
 from setbench.bench.records.record import Status
 from setbench.bench.runner import progress
@@ -62,3 +64,26 @@ def test_a_line_a_cell(clock: SimpleNamespace, capsys: pytest.CaptureFixture[str
 
 def test_no_finite_number_is_said() -> None:
     assert outcome(made(score=float("nan"))).startswith("accuracy no finite number")
+
+
+@pytest.mark.parametrize("wide", [60, 80, 120])
+def test_on_a_terminal_the_time_left_is_never_cut(wide: int, clock: SimpleNamespace) -> None:
+    out = io.StringIO()
+    shown = Progress()
+    shown.console = Console(file=out, width=wide, force_terminal=True, color_system=None, legacy_windows=False)
+    shown.begin(12, 4000.0)
+    name = "clevr_state · set_transformer:variant=paper + dspn:steps=5 · seed 0"
+    shown.started("1", name)
+    shown.advanced("1", 0.5, "step 400 of 800, loss 0.1234")
+    shown.finished(made(score=12.5, seconds=5.0))
+    assert shown.bars is not None
+    lines = [
+        "".join(part.text for part in line).rstrip()
+        for line in shown.console.render_lines(shown.bars.get_renderable(), pad=False)
+    ]
+    shown.end()
+    assert any(line.endswith("left") for line in lines)
+    assert any(line.endswith("step 400 of 800, loss 0.1234") for line in lines)
+    assert all(len(line) <= wide for line in lines)
+    assert any("clevr_state · set_tr" in line for line in lines)
+    assert len(lines) == 2  # nothing is wrapped
