@@ -85,9 +85,10 @@ def main(words: list[str] | None = None) -> int:
         print(f"{program()}: {error}", file=sys.stderr)
         return 1
     try:
-        report(run, "report_only" not in given) if isinstance(run, Run) else print(
-            f"tables and figures: {run.report()[0]}"
-        )
+        if isinstance(run, Run):
+            report(run, ranked="report_only" not in given)
+        else:
+            print(f"tables and figures: {run.report()[0]}")
     except OSError as error:
         what = "leaderboard" if isinstance(run, Run) else "tables"
         print(f"{program()}: the {what} could not be written: {error}", file=sys.stderr)
