@@ -49,6 +49,7 @@ class RunOptions(TypedDict, total=False):
     checkpoint: float | None
     time_budget: float | None
     figures: bool
+    tensorboard: bool
     command: str
 
 

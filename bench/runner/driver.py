@@ -23,6 +23,7 @@ from setbench.bench.plan.code import row_code, row_modules
 from setbench.bench.plan.estimate import Estimate, human
 from setbench.bench.plan.presets import Preset, load
 from setbench.bench.plan.shards import cells_of
+from setbench.bench.records import tensorboard
 from setbench.bench.records.checkpoints import Checkpoint
 from setbench.bench.records.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
 from setbench.bench.records.predictions import save as save_predictions
@@ -76,6 +77,8 @@ class Run:
             encoders=options.models,
             decoders=options.decoders,
         )
+        if options.tensorboard:
+            tensorboard.require()
         self.deadline, self.left = float("inf"), 0
         self.outside: list[float] = []
         whole = plan(self.request)
@@ -334,6 +337,8 @@ class Run:
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         self.store.write(record)
+        if self.options.tensorboard:
+            tensorboard.log(record, self.options.results)
         if record.status is not Status.KILLED:
             self.checkpoint(cell).remove()
         if kept is not None:
@@ -349,6 +354,9 @@ class Run:
         one after the other: each removes the figures that its records do not ask for."""
         from setbench.bench.report import write_report
 
+        if self.options.tensorboard:
+            for record in self.results():
+                tensorboard.log(record, self.options.results)
         with self.store.claim("report", wait=True):
             records = self.store.all()
             write_report(records, self.options.results, predictions=self.options.figures)

@@ -255,6 +255,9 @@ class Options:
         "SECONDS",
     )
     figures: bool = argument(False, "draw predictions beside the truth, and the steps to them", _switch, switch=True)
+    tensorboard: bool = argument(
+        False, "log every cell to RESULTS/tensorboard too (pip install 'setbench[tensorboard]')", _switch, switch=True
+    )
     command: str = argument("", "shown in the records", str, hidden=True)
 
     def __post_init__(self) -> None:
