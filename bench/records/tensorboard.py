@@ -48,7 +48,7 @@ def log(record: Record, results: Path) -> Path | None:
         facts = {"task": record.task, "row": record.row, "seed": record.seed, "preset": record.preset, **beside}
         score = record.measured.score
         if score is not None:
-            writer.add_hparams(facts, {f"headline/{record.measured.headline.metric}": score}, name=".")
+            writer.add_hparams(facts, {f"headline/{record.measured.headline.metric}": score}, name="hparams")
     begun.rename(folder)
     return folder
 

@@ -41,7 +41,10 @@ def test_a_record_comes_back(tmp_path: Path) -> None:
     assert found["train_seconds"] == [(5, 0.5), (20, 2.0)]
     assert found["test/accuracy"] == [(20, 12.5)]
     assert found["test/accuracy/T_10"] == [(20, 11.0)]
-    assert found["headline/accuracy"][-1][1] == 12.5
+    assert scalars(folder / "hparams")["headline/accuracy"][-1][1] == 12.5
+    summary = EventAccumulator(str(folder / "hparams")).Reload().SummaryMetadata("_hparams_/session_start_info")
+    for name in (b"fspool + dspn:steps=5", b"learning_rate", b"batch"):
+        assert name in summary.plugin_data.content
     before = sorted(path.name for path in folder.iterdir())
     assert tensorboard.log(recorded(), tmp_path) == folder
     assert sorted(path.name for path in folder.iterdir()) == before  # nothing is logged twice
