@@ -1,4 +1,4 @@
-"""Is a class of a file a function of sets? The exit code: 0 if it is what is expected, 1 if not, 2 for bad input."""
+"""Is a module of a file a function of sets? The exit code: 0 if it is what is expected, 1 if not, 2 for bad input."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import nn
 from setbench.files import error_line
 from setbench.models.check import check
 from setbench.models.check.calls import CALLS
+from setbench.models.check.verdict import TOLERANCE
 from setbench.options import nearest
 from setbench.plugins import plug_in
 
@@ -22,20 +23,24 @@ EXPECT = ("invariant", "equivariant", "either")
 
 def main(words: Sequence[str] | None = None) -> int:
     """Build the class, check it, print what was found."""
-    parser = argparse.ArgumentParser(prog="python -m setbench.models.check", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m setbench.models.check", usage="%(prog)s FILE:CLASS [options]", description=__doc__
+    )
     parser.add_argument("target", metavar="FILE:CLASS", help="a Python file and a torch.nn.Module in it")
     parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="of its constructor")
     parser.add_argument("--features", type=int, default=3, metavar="N", help="of an element (default 3)")
     parser.add_argument("--size", type=int, default=10, metavar="N", help="elements of a set (default 10)")
-    parser.add_argument("--call", choices=list(CALLS), help="how it is called (default: by its second argument's name)")
+    how = "how it is called: " + ", ".join(f"{call} ({text})" for call, text in CALLS.items())
+    parser.add_argument("--call", metavar="WAY", help=f"{how} (default: by the names of its arguments)")
     parser.add_argument("--train", action="store_true", help="check it in training mode, not in evaluation mode")
+    parser.add_argument("--tolerance", type=float, default=TOLERANCE, metavar="ERROR", help="default %(default)g")
     parser.add_argument(
         "--expect", choices=EXPECT, default="either", help="what exit code 0 stands for (default either)"
     )
     given = parser.parse_args(words)
     try:
         module = build(given.target, arguments(given.arg)).train(given.train)
-        found = check(module, features=given.features, size=given.size, call=given.call)
+        found = check(module, features=given.features, size=given.size, call=given.call, tolerance=given.tolerance)
     except ValueError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
@@ -67,7 +72,10 @@ def build(target: str, values: dict[str, Any]) -> nn.Module:
     file, colon, name = target.rpartition(":")
     if not colon:
         raise ValueError(f"{target}: write FILE:CLASS, as my_model.py:MyNet")
-    module = sys.modules[plug_in(Path(file))]
+    try:
+        module = sys.modules[plug_in(Path(file))]
+    except ValueError as error:
+        raise ValueError(str(error).removeprefix("--plugin ")) from error
     classes = [key for key, value in vars(module).items() if isinstance(value, type) and issubclass(value, nn.Module)]
     if name not in classes:
         raise ValueError(f"{target}: no torch.nn.Module is called {name!r} there; {nearest(name, classes)}")

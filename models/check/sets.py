@@ -1,0 +1,80 @@
+"""The sets that a module is tried on: random ones, or the user's own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from setbench.models.check.calls import CannotCheck, Sets
+
+MORE = 3
+"""Elements of padding that are added."""
+FAR = 1e3
+"""What padding is filled with."""
+
+
+def tied(sets: Sets) -> Tensor:
+    """Bool[sets]: those in which :func:`random_sets` made features of different elements equal."""
+    return (torch.arange(len(sets[1])) >= len(sets[1]) // 2) & (sets[1].sum(dim=1) >= 3)
+
+
+def random_sets(features: int, size: int, batch: int, seed: int, *, sizes: bool) -> Sets:
+    """Normal random numbers, and what finds mistakes: a set of negative and one of positive numbers (where padding
+    with zeros is the largest, the smallest), and ties: in half of the sets three elements agree in features by twos.
+    With ``sizes`` sets are of several."""
+    for name, value, least in (("features", features, 1), ("size", size, 2), ("batch", batch, 1)):
+        if not isinstance(value, int) or value < least:
+            raise CannotCheck(f"{name}={value}: it takes a whole number, at least {least}")
+    random = torch.Generator().manual_seed(seed)
+    elements = torch.randn(batch, size, features, dtype=torch.float64, generator=random)
+    if batch > 2:
+        elements[0], elements[1] = elements[0].abs(), -elements[1].abs()
+    counts = size - torch.arange(batch) % max(1, size - 1) if sizes else torch.full((batch,), size)
+    mask = torch.arange(size) < counts[:, None]
+    half = (features + 1) // 2
+    which = tied((elements, mask))
+    if size > 2:
+        elements[which, 1, :half] = elements[which, 0, :half]
+        elements[which, 2, half:] = elements[which, 0, half:]
+    return elements * mask[..., None], mask
+
+
+def own_sets(inputs: object) -> Sets:
+    """The user's sets, with a mask that is all True where there is none.
+
+    Raises:
+        CannotCheck: they are no sets; one line.
+    """
+    elements, mask = inputs if isinstance(inputs, tuple) and len(inputs) == 2 else (inputs, None)
+    wanted = "inputs are sets [sets, size, features], or a pair (sets, mask) with the mask bool[sets, size]"
+    if not isinstance(elements, Tensor):
+        raise CannotCheck(f"{wanted}, as tensors, not {type(elements).__name__}")
+    if elements.dim() < 2 or not elements.numel():
+        raise CannotCheck(f"{wanted}, not {list(elements.shape)}")
+    if mask is None:
+        mask = torch.ones(elements.shape[:2], dtype=torch.bool)
+    elif not isinstance(mask, Tensor) or mask.dtype != torch.bool or mask.shape != elements.shape[:2]:
+        found = f"{str(mask.dtype)[6:]}{list(mask.shape)}" if isinstance(mask, Tensor) else type(mask).__name__
+        raise CannotCheck(f"{wanted}; for sets {list(elements.shape)} the mask is no {found}")
+    if int(mask.sum(dim=1).max()) < 2:
+        raise CannotCheck("sets of fewer than two elements have no order")
+    return elements.detach().cpu(), mask.detach().cpu()
+
+
+def wider(sets: Sets) -> Sets:
+    """The same sets with more padding."""
+    elements, mask = sets
+    more = elements.new_zeros(len(mask), MORE, *elements.shape[2:])
+    return torch.cat([elements, more], dim=1), torch.cat([mask, mask.new_zeros(len(mask), MORE)], dim=1)
+
+
+def filled(sets: Sets) -> Sets:
+    """The same sets with other values in their padding: large ones, or, of whole numbers, one that occurs."""
+    elements, mask = sets
+    value = FAR if elements.is_floating_point() else elements.max()
+    return torch.where(mask.reshape(*mask.shape, *[1] * (elements.dim() - 2)), elements, value), mask
+
+
+def equal(sets: Sets) -> Sets:
+    """Every element as the first of its set."""
+    return sets[0][:, :1].expand_as(sets[0]).clone(), sets[1]
