@@ -1,7 +1,6 @@
 """Modules of which it is known what they are: invariant, equivariant, neither, random, leaking their padding."""
 
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +10,7 @@ from torch_geometric.nn import aggr
 
 from setbench import check
 from setbench.models import AsAggregation, FSPool, SetSpec
-from setbench.models.catalogue import CATALOGUE, parse
-from setbench.models.check.__main__ import main
 from setbench.models.check.calls import CannotCheck
-from setbench.models.entry import Entry
 
 
 class Plain(nn.Module):
@@ -246,25 +242,6 @@ def test_its_errors_are_relative_to_the_answer() -> None:
     assert found.invariance.worst == [1, 0]
 
 
-ENCODERS = [entry for entry in CATALOGUE.values() if entry.kind == "encoder"]
-
-
-@pytest.mark.parametrize("entry", ENCODERS, ids=[entry.name for entry in ENCODERS])
-def test_it_agrees_with_what_the_catalogue_claims(entry: Entry) -> None:
-    """The laws of the encoders are held to the same claims by other code."""
-    torch.manual_seed(0)
-    options = parse(entry.name, ("encoder",)).options
-    encoder = entry.load()(SetSpec(3, 10, slice(0, 3)), latent=10, width=8, **options).eval()
-    found = check(encoder, orders=5)
-    wanted = {"exact": True, "none": False, "approximate": None if encoder.random else False}[entry.invariance]
-    assert (found.invariant, found.equivariant) == (
-        wanted,
-        None,
-    )  # ten features of a code are no places of ten elements
-    assert found.ignores_padding is (None if encoder.random else True)
-    assert found.finite_gradients is True
-
-
 @pytest.mark.parametrize(
     ("module", "how", "said"),
     [
@@ -285,48 +262,3 @@ def test_what_cannot_be_checked_is_one_line(module: nn.Module, how: dict[str, An
     with pytest.raises(CannotCheck, match=said) as caught:
         check(module, **how)
     assert "\n" not in str(caught.value)
-
-
-FILE = """
-import torch
-from torch import nn
-
-class Mean(nn.Module):
-    def __init__(self, hidden=4, leak=False):
-        super().__init__()
-        self.phi, self.leak = nn.Linear(2, hidden), leak
-
-    def forward(self, x, mask):
-        real = mask[..., None]
-        count = x.shape[1] if self.leak else real.sum(dim=1)
-        return (self.phi(x) * real).sum(dim=1) / count
-
-class First(nn.Module):
-    def forward(self, x):
-        return x[:, 0]
-"""
-
-
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "modules_to_check.py"
-    file.write_text(FILE)
-    assert main([f"{file}:Mean", "--features", "2", "--arg", "hidden=8"]) == 0
-    assert "invariant               yes" in capsys.readouterr().out
-    assert main([f"{file}:Mean", "--features", "2", "--arg", "leak=True"]) == 1
-    assert "indifferent to padding  no" in capsys.readouterr().out
-    assert main([f"{file}:Mean", "--features", "2", "--expect", "equivariant"]) == 1
-    assert main([f"{file}:First"]) == 1
-    for words, said in (
-        ([f"{file}:Frist"], "did you mean 'First'?"),
-        ([f"{file}:Mean", "--arg", "width=3"], "--arg NAME=VALUE gives arguments"),
-        ([f"{file}:Mean", "--arg", "width"], "write NAME=VALUE"),
-        ([str(file)], "write FILE:CLASS"),
-        ([f"{tmp_path}/none.py:Mean"], "check: none.py: no such Python file"),
-        ([f"{file}:Mean", "--call", "maks"], "did you mean 'mask'?"),
-        ([f"{file}:Mean", "--features", "3"], "features=, size= and call="),
-    ):
-        capsys.readouterr()
-        assert main(words) == 2
-        error = capsys.readouterr().err
-        assert said in error
-        assert error.count("\n") == 1
