@@ -42,3 +42,7 @@ def __getattr__(name: str) -> Any:
     if refusal():
         raise ImportError(refusal())
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

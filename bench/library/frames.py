@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +22,10 @@ SETTINGS = ("steps", "batch", "learning_rate", "latent", "width", "image_encoder
 """Of a record's settings, those that are columns."""
 
 
+CURVES = ("step", "loss", "seconds", "validation")
+"""What a point of a curve has beside its cell."""
+
+
 def load(folder: str | os.PathLike[str], *, curves: bool = False) -> DataFrame:
     """The results of a run as one tidy table.
 
@@ -32,43 +36,79 @@ def load(folder: str | os.PathLike[str], *, curves: bool = False) -> DataFrame:
     Returns:
         A line a cell, variant and metric: ``variant`` is the way of evaluating (DSPN's steps, pi-SGD's draws),
         ``headline`` whether rows are ranked by this value, ``value`` NaN where it was no finite number. A cell without
-        a result has one line, with its ``status`` and ``reason``. Times are in seconds (``train_seconds``) and
-        milliseconds (``latency_ms``), memory in MB; ``this_code`` says whether the code as it is now would make the
-        same numbers.
+        a result has one line, with its ``status`` and ``reason``; ``split`` is "validation" for trials of tuning.
+        Times are in seconds (``train_seconds``) and milliseconds (``latency_ms``), memory in MB; ``invariance`` is the
+        largest relative error in float32, ``invariance64`` in float64; ``this_code`` says whether the code as it is now
+        would make the same numbers.
         With ``curves`` a line a cell and point: ``step``, ``loss`` (of training, a mean over the steps up to there) or
         ``seconds`` (of training) and ``validation`` (the headline metric on a part of the validation split).
 
     Raises:
         UnknownName: no such folder, or no records in it; one line.
     """
-    import pandas as pd
-
     path = Path(folder)
     if not path.is_dir():
         raise UnknownName(f"load({str(folder)!r}): no such folder; give one that a run has written, as 'results/local'")
     records = Store(path, print).all()
     if not records:
         raise UnknownName(f"load({str(folder)!r}): there are no records in it; a run's folder has records/")
-    lines = [line for record in records for line in (_points(record) if curves else _values(record))]
-    return pd.DataFrame(lines)
+    return frame(records, curves=curves)
+
+
+def frame(records: Iterable[Record], *, curves: bool = False) -> DataFrame:
+    """Records as the table that :func:`load` gives."""
+    import pandas as pd
+
+    found = list(records)
+    lines = [line for record in found for line in (_points(record) if curves else _values(record))]
+    columns = [*_cell(found[0]), *CURVES] if curves and found else None  # where no record has a curve too
+    return pd.DataFrame(lines, columns=columns)
+
+
+class Records(list[Record]):
+    """The records of a run, which show themselves as a table, a line a cell."""
+
+    def frame(self, *, curves: bool = False) -> DataFrame:
+        """As :func:`load` would read them."""
+        return frame(self, curves=curves)
+
+    def _shown(self) -> DataFrame:
+        found = self.frame()
+        one = found[found["headline"] | found["metric"].isna()]
+        return one[["task", "row", "seed", "status", "metric", "value", "unit", "reason"]]
+
+    def __repr__(self) -> str:
+        return self._shown().to_string(index=False) if self else "[]"
+
+    def _repr_html_(self) -> str:
+        return str(self._shown().to_html(index=False))
 
 
 def _cell(record: Record) -> dict[str, Any]:
     """What is known of a cell in both tables."""
-    names = ("task", "row", "encoder", "decoder", "seed", "preset", "device", "threads", "precision", "constant")
-    return {"id": record.id} | {name: getattr(record, name) for name in names} | {"paradigm": record.model.paradigm}
+    return {
+        "id": record.id,
+        **{name: getattr(record, name) for name in ("task", "row", "encoder", "decoder")},
+        "paradigm": record.model.paradigm,
+        **{name: getattr(record, name) for name in ("seed", "split", "preset", "device", "threads", "precision")},
+        "constant": record.constant,
+    }
 
 
 def _values(record: Record) -> Iterator[dict[str, Any]]:
     found = record.measured
-    time, moved = (found.time, found.invariance) if found else (None, None)
+    data, time, moved = (found.data, found.time, found.invariance) if found else (None, None, None)
+    scores: list[tuple[str, str | None, float | None]] = [("", None, None)]
+    if found is not None:
+        scores = [(variant, *one) for variant, own in found.metrics.items() for one in own.items()]
     shared = {
-        **_cell(record),
-        "data": found.data.name if found else None,
-        "data_kind": found.data.kind if found else None,
-        "checksum": found.data.checksum if found else None,
+        "data": data.name if data else None,
+        "data_kind": data.kind if data else None,
+        "checksum": data.checksum if data else None,
         "status": str(record.status),
         "reason": record.reason,
+    }
+    figures = {
         "train_seconds": time.train if time else math.nan,
         "latency_ms": time.latency_ms if time else math.nan,
         "throughput": time.throughput if time else math.nan,
@@ -80,22 +120,22 @@ def _values(record: Record) -> Iterator[dict[str, Any]]:
         "tuned": record.tuned,
         "commit": record.commit,
         "dirty": record.dirty,
+        "code": record.code,
         "this_code": of_this_code(record),
     }
-    if found is None:
-        yield shared | {"variant": "", "metric": None, "headline": False, "value": math.nan, "unit": None}
-        return
-    for variant, scores in found.metrics.items():
-        for metric, value in scores.items():
-            info = found.metric_info.get(metric)
-            yield shared | {
-                "variant": variant,
-                "metric": metric,
-                "headline": (metric, variant) == (found.headline.metric, found.headline.variant),
-                "value": _number(value),
-                "unit": info.unit if info else None,
-                "higher_is_better": info.higher_is_better if info else None,
-            }
+    for variant, metric, value in scores:
+        info = found.metric_info.get(metric) if found and metric else None
+        yield {
+            **_cell(record),
+            **shared,
+            "variant": variant,
+            "metric": metric,
+            "headline": found is not None and (metric, variant) == (found.headline.metric, found.headline.variant),
+            "value": _number(value),
+            "unit": info.unit if info else None,
+            "higher_is_better": info.higher_is_better if info else None,
+            **figures,
+        }
 
 
 def _points(record: Record) -> Iterator[dict[str, Any]]:

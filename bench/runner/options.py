@@ -70,7 +70,8 @@ def read_seeds(given: Any) -> tuple[int, ...]:
                 first, dash, last = part.partition("-")
                 spans.append(range(int(first), int(last if dash else first) + 1))
         else:
-            spans = [range(index(seed), index(seed) + 1) for seed in ([given] if isinstance(given, int) else given)]
+            given = [given] if type(given) is int else given
+            spans = [range(index(seed), index(seed) + 1) for seed in given]
     except (TypeError, ValueError):
         raise ValueError(wanted) from None
     known = all(span and span.start >= 0 and span.stop <= SEED_BELOW for span in spans)
@@ -101,8 +102,8 @@ def _path(given: Any) -> Path | None:
 
 
 def _paths(given: Any) -> tuple[Path, ...]:
-    if isinstance(given, (str, os.PathLike)):
-        raise ValueError(f"it is a list of files, as [{os.fspath(given)!r}]")
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise ValueError(f"it is a list of files, as [{str(given)!r}]")
     return tuple(path for path in map(_path, given) if path is not None)
 
 
@@ -110,6 +111,8 @@ def _pairs(given: Any) -> dict[str, Any]:
     """``name=value`` words, or a mapping."""
     if isinstance(given, Mapping):
         return dict(given)
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise ValueError("it takes names and values, as {'steps': 500}")
     found = {}
     for word in given:
         name, equals, value = str(word).partition("=")
@@ -261,15 +264,16 @@ class Options:
     command: str = argument("", "shown in the records", str, hidden=True)
 
     def __post_init__(self) -> None:
+        without = {one.name for one in fields(self) if one.default is None}
         for name, one in arguments().items():
             given = getattr(self, name)
+            if given is None and name not in without:
+                raise UnknownName(f"{flag(name)} None: leave it out for the default")
             try:
                 object.__setattr__(self, name, one.read(given))
             except ValueError as error:
                 shown = " ".join(map(str, given)) if one.many and isinstance(given, (list, tuple)) else given
                 raise UnknownName(f"{flag(name)} {shown!s:.80}: {error}") from None
-        if self.results is None or self.cache is None:
-            raise UnknownName("--results and --cache take the path of a folder")
         if self.engine != "ray" and self.address is not None:
             raise UnknownName(f"--address {self.address}: it is a Ray cluster's; give --engine ray too")
         if self.engine == "ray" and self.replay:

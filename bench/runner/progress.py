@@ -1,8 +1,9 @@
-"""What a person sees while a run goes on: live bars on a terminal, plain lines elsewhere."""
+"""What a person sees while a run goes on: live bars on a terminal and in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import time
+from importlib.util import find_spec
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
@@ -38,7 +39,7 @@ class Progress:
         if not cells:
             return
         self.say(f"{cells} cells to run, {expected(seconds, unknown, cells)}")
-        if self.console.is_terminal:
+        if self._live():
             bar = [BarColumn(bar_width=24)] if self.console.width >= WITH_BARS else []
             name = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # gives way; the note, with the time left, never
             self.bars = Bars(
@@ -51,6 +52,11 @@ class Progress:
             )
             self.bars.start()
             self.overall = self.bars.add_task("all cells", total=cells, note="")
+
+    def _live(self) -> bool:
+        """Whether bars can be drawn: on a terminal, and in a notebook that has rich's widgets."""
+        notebook = self.console.is_jupyter and find_spec("ipywidgets") is not None
+        return (self.console.is_terminal or notebook) and not self.console.quiet
 
     def preparing(self, task: str, what: str, share: float) -> None:
         """Data are being made ready."""

@@ -2,23 +2,57 @@
 
 import inspect
 import tomllib
+from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
+from pydantic import ConfigDict, TypeAdapter
 
-from setbench import run
+from setbench import load, run
 from setbench.bench.library.run import RunOptions
 from setbench.bench.runner.command import main
-from setbench.bench.runner.options import arguments
+from setbench.bench.runner.options import Options, arguments
 from setbench.options import UnknownName
 
 CELL = {"tasks": ["arithmetic_sum"], "models": ["deep_sets"], "preset": "smoke"}
 
 
 def test_its_keywords_are_the_options() -> None:
+    """As an editor sees them by their types, and a notebook by the signature and the docstring."""
     assert list(RunOptions.__annotations__) == list(arguments())
-    own = inspect.signature(run).parameters
-    assert {name for name, one in own.items() if one.kind is one.KEYWORD_ONLY} == {"dry_run", "tune"}
+    shown = inspect.signature(run).parameters
+    assert list(shown) == [*arguments(), "dry_run", "tune", "quiet"]
+    assert {name: shown[name].default for name in arguments()} == {
+        one.name: one.default if one.default is not MISSING else one.default_factory()  # type: ignore[misc]
+        for one in fields(Options)
+    }
+    for name, one in arguments().items():
+        assert any(
+            line.strip().startswith(name) and one.meaning in line for line in (run.__doc__ or "").splitlines()
+        ), name
+
+
+@pytest.mark.parametrize("name", [name for name in arguments() if name != "command"])
+def test_its_types_are_what_the_options_take(name: str) -> None:
+    """The default is of the type, every word of the type is one of the option's, and whatever the option takes is of
+    the type: a line that a checker of types refuses is no good one."""
+    hint = get_type_hints(RunOptions)[name]
+    typed = TypeAdapter(hint, config=ConfigDict(strict=True))
+    typed.validate_python(inspect.signature(run).parameters[name].default)
+    for word in get_args(hint) if get_origin(hint) is Literal else ():
+        assert getattr(Options(**{name: word}), name) == word
+    for value in (None, True, 2, 2.5, "x", ["a"], {"a": 1}):
+        if taken(name, value):
+            typed.validate_python(value)
+
+
+def taken(name: str, value: object) -> bool:
+    try:
+        Options(**{name: value})  # type: ignore[arg-type]
+    except UnknownName:  # and nothing else
+        return False
+    return True
 
 
 def test_a_plan_runs_nothing(tmp_path: Path) -> None:
@@ -28,7 +62,31 @@ def test_a_plan_runs_nothing(tmp_path: Path) -> None:
     ]
     assert plan.missing == plan.cells
     assert "4 cells to run" in str(plan)
+    assert plan.blocked == {}
     assert not (tmp_path / "results" / "records").exists()
+
+
+def test_a_plan_says_what_will_not_run(tmp_path: Path) -> None:
+    asked = {"tasks": ["arithmetic_sum"], "models": ["pointnet_plus_plus"], "preset": "smoke"}
+    plan = run(**asked, results=tmp_path / "results", cache=tmp_path / "cache", dry_run=True)
+    assert list(plan.blocked) == ["arithmetic_sum · pointnet_plus_plus · seed 0"]
+    assert "needs coordinates" in plan.blocked["arithmetic_sum · pointnet_plus_plus · seed 0"]
+    assert "needs coordinates" in plan._repr_html_()
+
+
+def test_records_show_themselves_as_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = run(**CELL, results=tmp_path / "results", cache=tmp_path / "cache", quiet=True)
+    assert capsys.readouterr() == ("", "")
+    assert [record.row for record in records] == ["best constant", "deep_sets"]
+    lines = repr(records).splitlines()
+    assert lines[0].split() == ["task", "row", "seed", "status", "metric", "value", "unit", "reason"]
+    assert len(lines) == 3
+    assert records[1].measured is not None
+    assert f"{records[1].measured.score:.6f}" in lines[2]
+    assert records._repr_html_().count("<tr") == 3
+    key = ["id", "variant", "metric"]
+    read = load(tmp_path / "results").sort_values(key, ignore_index=True)
+    assert records.frame().sort_values(key, ignore_index=True).equals(read)
 
 
 def test_its_rates_are_those_that_it_writes(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from setbench import list_models, list_tasks, load
+from setbench.bench.library.frames import frame
 from setbench.bench.records.record import Record
 from setbench.bench.records.store import Store
 from setbench.models.catalogue import CATALOGUE
@@ -50,6 +51,16 @@ def test_a_line_a_cell_metric_and_variant(folder: Path) -> None:
     assert line["train_seconds"] == one["measured"]["time"]["train"]
     assert line["invariance64"] == one["measured"]["invariance"]["max64"]
     assert (line["steps"], line["batch"]) == (one["settings"]["steps"], one["settings"]["batch"])
+    assert (line["split"], line["code"], line["commit"]) == (one["split"], one["code"], one["commit"])
+    info = one["measured"]["metric_info"][line["metric"]]
+    assert (line["unit"], line["higher_is_better"]) == (info["unit"], info["higher_is_better"])
+
+
+def test_the_columns_are_the_same_whatever_comes_first(fleet: list[Record]) -> None:
+    failed = [record for record in fleet if not record.ok]
+    assert list(frame(failed)) == list(frame(fleet)) == list(frame(fleet[::-1]))
+    assert list(frame(failed, curves=True)) == list(frame(fleet, curves=True))
+    assert frame(failed, curves=True).empty
 
 
 def test_packed_records_are_the_same_table(folder: Path) -> None:

@@ -87,3 +87,18 @@ def test_on_a_terminal_the_time_left_is_never_cut(wide: int, clock: SimpleNamesp
     assert all(len(line) <= wide for line in lines)
     assert any("clevr_state · set_tr" in line for line in lines)
     assert len(lines) == 2  # nothing is wrapped
+
+
+def test_bars_in_a_notebook_that_can_draw_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress.Bars, "start", lambda bars: None)
+    for notebook, widgets, quiet, drawn in (
+        (True, True, False, True),
+        (True, False, False, False),
+        (False, True, False, False),
+        (True, True, True, False),
+    ):
+        monkeypatch.setattr(progress, "find_spec", lambda name, there=widgets: name if there else None)
+        shown = Progress()
+        shown.console.is_jupyter, shown.console.quiet = notebook, quiet
+        shown.begin(2, 10.0)
+        assert (shown.bars is not None) is drawn
