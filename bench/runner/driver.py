@@ -354,12 +354,11 @@ class Run:
         one after the other: each removes the figures that its records do not ask for."""
         from setbench.bench.report import write_report
 
-        if self.options.tensorboard:
-            for record in self.results():
-                tensorboard.log(record, self.options.results)
         with self.store.claim("report", wait=True):
             records = self.store.all()
             write_report(records, self.options.results, predictions=self.options.figures)
+            for record in records if self.options.tensorboard else ():  # those of earlier runs too
+                tensorboard.log(record, self.options.results)
         return records
 
     def results(self) -> list[Record]:

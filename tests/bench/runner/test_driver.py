@@ -407,3 +407,25 @@ def test_names_given_twice_are_one(tmp_path: Path) -> None:
 def test_folders_may_be_given_as_words(tmp_path: Path) -> None:
     made = Options(results=str(tmp_path), cache=str(tmp_path / "c"), data=str(tmp_path))  # type: ignore[arg-type]
     assert (made.results, made.cache, made.data) == (tmp_path, tmp_path / "c", tmp_path)
+
+
+def test_tensorboard_shows_what_the_record_holds(tmp_path: Path) -> None:
+    """As cells end; with the report those of the folder that an earlier run left, whatever is asked for now."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    made = Run(one_sum(tmp_path, "deep_sets", tensorboard=True))
+    assert made.execute()
+    folder = tmp_path / "results" / "tensorboard" / "arithmetic_sum"
+    record = by_row(made)["deep_sets"]
+    (run,) = (folder / "deep_sets").iterdir()
+    found = EventAccumulator(str(run))
+    found.Reload()
+    curve = record.measured.curve
+    assert [event.step for event in found.Scalars("loss")] == curve.step == [1, 2, 3, 4]
+    assert [event.value for event in found.Scalars("loss")] == pytest.approx(curve.loss)
+    assert [event.value for event in found.Scalars("test/mae")] == pytest.approx([record.measured.metrics[""]["mae"]])
+    shutil.rmtree(folder)
+    Run(one_sum(tmp_path, "deep_sets")).report()
+    assert not folder.exists()
+    Run(one_sum(tmp_path, "raw_mlp", tensorboard=True)).report()
+    assert {path.name for path in folder.iterdir()} == {"deep_sets", "best constant"}
