@@ -164,7 +164,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     imports = third_party("run_all.py", "setbench/*.py", *(f"{folder}/**/*.py" for folder in FOLDERS))
     extras = PROJECT["optional-dependencies"]
     declared = [*PROJECT["dependencies"], *extras["ray"], *extras["tensorboard"]]
-    assert imports == set(map(_plain, declared)) - {"tensorboard"}  # that shows what tensorboardX wrote
+    assert imports == set(map(_plain, declared))
 
 
 def test_what_the_tests_import_is_declared() -> None:

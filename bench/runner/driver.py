@@ -23,7 +23,7 @@ from setbench.bench.plan.code import row_code, row_modules
 from setbench.bench.plan.estimate import Estimate, human
 from setbench.bench.plan.presets import Preset, load
 from setbench.bench.plan.shards import cells_of
-from setbench.bench.records import tensorboard
+from setbench.bench.records import event_files
 from setbench.bench.records.checkpoints import Checkpoint
 from setbench.bench.records.machine import commit, cores, device_kind, machine, memory_bytes, processor, versions
 from setbench.bench.records.predictions import save as save_predictions
@@ -78,7 +78,7 @@ class Run:
             decoders=options.decoders,
         )
         if options.tensorboard:
-            tensorboard.require()
+            event_files.require()
         self.deadline, self.left = float("inf"), 0
         self.outside: list[float] = []
         whole = plan(self.request)
@@ -338,7 +338,7 @@ class Run:
         )
         self.store.write(record)
         if self.options.tensorboard:
-            tensorboard.log(record, self.options.results)
+            event_files.log(record, self.options.results)
         if record.status is not Status.KILLED:
             self.checkpoint(cell).remove()
         if kept is not None:
@@ -358,7 +358,7 @@ class Run:
             records = self.store.all()
             write_report(records, self.options.results, predictions=self.options.figures)
             for record in records if self.options.tensorboard else ():  # those of earlier runs too
-                tensorboard.log(record, self.options.results)
+                event_files.log(record, self.options.results)
         return records
 
     def results(self) -> list[Record]:

@@ -12,8 +12,8 @@ from records_for_tests import made
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.metadata import SESSION_START_INFO_TAG, parse_session_start_info_plugin_data
 
+from setbench.bench.records.event_files import log, run_name
 from setbench.bench.records.record import Curve, Invariance, Record, Status, Timing
-from setbench.bench.records.tensorboard import log, run_name
 from setbench.bench.runner.command import main
 
 FINISHED = 1_767_225_600.0
