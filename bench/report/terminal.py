@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from setbench.bench.records.record import Record
-from setbench.bench.report.console import Column, fitted, width
+from setbench.bench.report.console import Column, filled, fitted, printable, width
 from setbench.bench.report.document import one_line
 from setbench.bench.report.numbers import NOTHING, count, error, number
 from setbench.bench.report.result import Result
@@ -22,6 +21,7 @@ ROWS, FEW_ROWS, MANY = 12, 4, 3
 
 GROUP = "*"
 MARKS = {
+    "±": "the 95 % interval of the mean over seeds",
     GROUP: "the best row, or not told from it",
     FLOOR: "not better than the best constant answer",
     INCOMPLETE: "a seed is missing",
@@ -30,16 +30,16 @@ MARKS = {
 }
 RANKING = (
     Column("rank", right=True),
-    Column("model", folds=True),
+    Column("model", folds=True, whole=True),
     Column("score", right=True),
     Column("train (s)", least=70, right=True),
     Column("invariance error", least=100, right=True),
     Column("parameters", least=110, right=True),
 )
 BEST = (
-    Column("task", folds=True),
+    Column("task", folds=True, whole=True),
     Column("data, preset, device", least=110, folds=True),
-    Column("best row", folds=True),
+    Column("best row", folds=True, whole=True),
     Column("metric", least=90),
     Column("score", right=True),
     Column("constant", least=80, right=True),
@@ -55,21 +55,22 @@ def summary(
     Args:
         records: all of the results folder, so that it names the winners that the leaderboard names.
         ran: the cells of the run, by their identities; where none is among the records, the best row of every table.
-        wide: characters of a line; by default as many as the terminal has.
+        wide: characters of a line; by default as many as the terminal has, and of a pipe as many as COLUMNS says.
         folder: the results folder, which holds the scores of the test items.
     """
     if not records:
         return "No results yet."
-    wide = wide or width()
     counts = Counter(record.status for record in records)
     found = tables(records, folder)
     own = [table for table in found if any(record.id in ran and not record.constant for record in table.records)]
     parts = [_ranking(table, ran, wide, ROWS if len(own) <= MANY else FEW_ROWS) for table in own]
-    parts = parts or [fitted(BEST, [[_cut(text) for text in _best(table, found)] for table in found], wide)]
-    used = [f"{mark} {meaning}" for mark, meaning in MARKS.items() if any(_has(part, mark) for part in parts)]
-    parts += [_wrapped("; ".join(used) + ".", wide)] if used else []
+    parts = parts or [fitted(BEST, [[_cut(text) for text in _best(table, found)] for table in found], wide or width())]
+    used = [
+        f"{mark} {meaning}" for mark, meaning in MARKS.items() if any(_has(part, printable(mark)) for part in parts)
+    ]
+    parts += [filled("; ".join(used) + ".", wide)] if used else []
     ended = ", ".join(f"{n:,} {status}" for status, n in counts.most_common())
-    parts.append(_wrapped(f"{len(records):,} cells: {ended}.", wide))
+    parts.append(filled(f"{len(records):,} cells: {ended}.", wide))
     worries = [record for record in records if not record.status.expected]
     lines = [_worry(record, wide) for record in worries[:WORRIES]]
     lines += [f"  and {len(worries) - WORRIES} more, in leaderboard.md"] if len(worries) > WORRIES else []
@@ -82,12 +83,12 @@ def _has(part: str, mark: str) -> bool:
     return any(mark in line.split() for line in part.splitlines())
 
 
-def _worry(record: Record, wide: int) -> str:
-    line = f"{record.status}: {_cut(record.task)} · {_cut(record.row)} · seed {record.seed}: {_cut(why(record))}"
-    return textwrap.fill(line, wide, initial_indent="  ", subsequent_indent="    ")
+def _worry(record: Record, wide: int | None) -> str:
+    line = f"  {record.status}: {_cut(record.task)} · {_cut(record.row)} · seed {record.seed}: {_cut(why(record))}"
+    return filled(line, wide)
 
 
-def _ranking(table: Table, ran: Collection[str], wide: int, most: int) -> str:
+def _ranking(table: Table, ran: Collection[str], wide: int | None, most: int) -> str:
     """The rows of this run, with the ranks that they have in the whole table, the constant answer among them."""
     shown = [row for row in table.ranked if row.constant or any(record.id in ran for record in row.records)]
     models = [row for row in shown if not row.constant]
@@ -95,11 +96,11 @@ def _ranking(table: Table, ran: Collection[str], wide: int, most: int) -> str:
     rows = [[_cut(text) for text in _row(table, row)] for row in shown if id(row) not in cut]
     seeds = f"{len(table.seeds)} seed{'s' * (len(table.seeds) != 1)}"
     head = f"{one_line(title(table))}: {column(table, table.headline) if table.headline else 'no result'}, {seeds}"
-    lines = [_wrapped(head, wide), fitted(RANKING, rows, wide)]
+    lines = [filled(head, wide), fitted(RANKING, rows, wide or width())]
     left = len(cut), len(table.models) - len(models)
     words = ("{} more of this run", "{} other rows of the table")
     more = [text.format(n) for n, text in zip(left, words, strict=True) if n]
-    return "\n".join([*lines, *([_wrapped(f"and {' and '.join(more)}, in leaderboard.md", wide)] if more else [])])
+    return "\n".join([*lines, *([filled(f"and {' and '.join(more)}, in leaderboard.md", wide)] if more else [])])
 
 
 def _row(table: Table, result: Result) -> list[str]:
@@ -135,10 +136,6 @@ def _best(table: Table, among: Sequence[Table]) -> list[str]:
     constant = NOTHING if floor is None else str(floor)
     score = scored(table, best, table.headline).text
     return [name, where, best.label, f"{table.headline} {arrow}", score, constant, rows]
-
-
-def _wrapped(text: str, wide: int) -> str:
-    return textwrap.fill(text, wide)
 
 
 def _cut(text: str) -> str:

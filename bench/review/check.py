@@ -26,5 +26,9 @@ def check(folder: Path) -> tuple[list[str], str]:
             more = f"; and {len(cases) - SHOWN:,} more" if len(cases) > SHOWN else ""
             lines.append(f"{kind.__doc__}: {len(cases):,}: {shown}{more}")
     rows = sum(len(table.models) for table in found.tables)
-    tables = f"{len(found.tables):,} table{'s' * (len(found.tables) != 1)}"
-    return lines, f"{len(found.records):,} records, {rows:,} rows in {tables}"
+    looked_at = f"{_many(len(found.records), 'record')}, {_many(rows, 'row')} in {_many(len(found.tables), 'table')}"
+    return lines, f"{looked_at}: {_many(len(lines), 'kind of finding', 'kinds of findings') if lines else 'no finding'}"
+
+
+def _many(count: int, one: str, several: str = "") -> str:
+    return f"{count:,} {one if count == 1 else several or one + 's'}"

@@ -14,6 +14,8 @@ from setbench.bench.report.flat_csv import csv_text
 from setbench.bench.report.result import Result
 from setbench.bench.report.tables import Table, tables
 from setbench.bench.review.reading import Read
+from setbench.files import error_line
+from setbench.tasks.catalogue import TASKS
 
 BUDGET = ("steps", "batch", "latent", "width")
 """What all rows of a table have alike, but for rows that the preset gives a network of their own."""
@@ -82,23 +84,31 @@ def several_tables(found: Reviewed) -> Iterator[str]:
 
 
 def budgets(found: Reviewed) -> Iterator[str]:
-    """tables whose rows differ in steps, batch, latent or width"""
+    """rows of a table that differ in steps, batch, latent or width, or from what the preset gives them alone"""
     for table in found.tables:
         preset = _preset(table.key.preset)
-        usual = [row for row in table.models if preset is None or row.label not in preset.row]
+        of_row = preset.row if preset else {}
         for name in BUDGET:
-            values = Counter(str(record.settings.get(name)) for row in usual for record in row.records)
+            own = {row.label: of_row[row.label][name] for row in table.models if name in of_row.get(row.label, {})}
+            values: Counter[str] = Counter()
+            for row in table.models:
+                has = [record.settings.get(name) for record in row.records]
+                if row.label not in own:
+                    values.update(map(str, has))
+                elif set(has) != {own[row.label]}:
+                    yield f"{_name(table)} · {row.label}: {name} {has[0]}, by the preset {own[row.label]}"
             if len(values) > 1:
                 shown = ", ".join(f"{value} ({count} cells)" for value, count in values.most_common())
                 yield f"{_name(table)}: {name} {shown}"
 
 
 def tuned_unlike(found: Reviewed) -> Iterator[str]:
-    """tables of which some rows have a tuned rate and others have none"""
+    """tables of which some cells have a tuned rate and others have none"""
     for table in found.tables:
-        without = [row.label for row in table.models if not all(record.tuned for record in row.records)]
-        if 0 < len(without) < len(table.models):
-            yield f"{_name(table)}: {len(without)} of {len(table.models)} without, as {without[0]}"
+        cells = [record for row in table.models for record in row.records]
+        without = [record for record in cells if not record.tuned]
+        if 0 < len(without) < len(cells):
+            yield f"{_name(table)}: {len(without)} of {len(cells)} without, as {without[0].row}"
 
 
 def other_code(found: Reviewed) -> Iterator[str]:
@@ -123,9 +133,18 @@ def several_commits(found: Reviewed) -> Iterator[str]:
         yield from (f"{commit[:12]} ({count} cells)" for commit, count in counts.most_common())
 
 
+def tasks_missing(found: Reviewed) -> Iterator[str]:
+    """tasks of the preset that are not there"""
+    for name in dict.fromkeys(one.preset for one in found.records):
+        preset = _preset(name)
+        if preset is not None:
+            there = {one.task for one in found.records if one.preset == name}
+            yield from (f"{task} of {name}" for task in preset.on or TASKS if task not in there)
+
+
 def rows_missing(found: Reviewed) -> Iterator[str]:
     """rows of the preset that are not there"""
-    places = dict.fromkeys((one.preset, one.task) for one in found.records)
+    places = dict.fromkeys((one.preset, one.task) for one in found.records if one.task in TASKS)
     for name, task in places:
         preset = _preset(name)
         if preset is None:
@@ -140,13 +159,20 @@ def rows_missing(found: Reviewed) -> Iterator[str]:
 def another_page(found: Reviewed) -> Iterator[str]:
     """files of the report that are not of these records (--report-only makes them)"""
     path = found.folder / "leaderboard.csv"
-    if path.exists() and _lines(path.read_text(encoding="utf-8")) != _lines(csv_text(found.records)):
-        yield path.name
+    if not path.exists():
+        return
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        yield f"{path.name}: {error_line(error)}"
+    else:
+        if _lines(text) != _lines(csv_text(found.records)):
+            yield path.name
 
 
 KINDS: Sequence[Callable[[Reviewed], Iterator[str]]] = (
-    damaged, newer_schema, older_schema, not_ok, rows_missing, seeds_missing, one_seed, several_tables, budgets,
-    tuned_unlike, other_code, replayed, uncommitted, several_commits, another_page,
+    damaged, newer_schema, older_schema, not_ok, tasks_missing, rows_missing, seeds_missing, one_seed, several_tables,
+    budgets, tuned_unlike, other_code, replayed, uncommitted, several_commits, another_page,
 )  # fmt: skip
 """In the order in which they are told; the docstring is the line's beginning."""
 

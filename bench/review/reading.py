@@ -33,7 +33,7 @@ def read(folder: Path) -> Read:
     if not folder.is_dir():
         raise ValueError(f"--check {folder}: no such folder")
     found = Read()
-    for name, text in [*_packed(folder / PACKED, found), *_files(folder / "records")]:
+    for name, text in [*_packed(folder / PACKED, found), *_files(folder / "records", found)]:
         try:
             record = Record.parse(text)
         except NewerSchema as error:
@@ -41,6 +41,9 @@ def read(folder: Path) -> Read:
         except (ValueError, RecursionError) as error:
             found.damaged.append(f"{name}: {error_line(error)}")
         else:
+            if name.startswith("records/") and name != f"records/{record.id}.json":
+                found.damaged.append(f"{name}: it is the record of another cell, {record.id}")
+                continue
             found.records[record.id] = record
             if json.loads(text)["schema"] < SCHEMA:
                 found.older.append(f"{name}: schema {json.loads(text)['schema']}")
@@ -63,7 +66,9 @@ def _packed(path: Path, found: Read) -> Iterator[tuple[str, bytes]]:
         yield f"{path.name}:{number}", line
 
 
-def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _files(folder: Path, found: Read) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.glob("*.json")):
-        if path.is_file():
+        try:
             yield f"records/{path.name}", path.read_bytes()
+        except OSError as error:  # a folder, a link that leads nowhere, a file of another user
+            found.damaged.append(f"records/{path.name}: {error.strerror}")

@@ -139,7 +139,7 @@ def check(folder: Path) -> int:
     from setbench.bench.review.check import check as findings
 
     lines, looked_at = findings(folder)
-    print("\n".join([*lines, f"{looked_at}: {'no finding' if not lines else f'{len(lines)} kinds of findings'}"]))
+    print("\n".join([*lines, looked_at]))
     return 1 if lines else 0
 
 

@@ -14,7 +14,7 @@ from tabulate import tabulate
 from setbench.bench.plan.cells import Cell
 from setbench.bench.plan.estimate import STEPS, Estimate, expected, human
 from setbench.bench.plan.presets import OPTIONS
-from setbench.bench.report.console import Column, fitted, width
+from setbench.bench.report.console import Column, filled, fitted, width
 from setbench.bench.runner.driver import Run
 from setbench.models.catalogue import CATALOGUE
 from setbench.models.entry import Entry
@@ -161,9 +161,9 @@ def plan_text(run: Run) -> str:
         counts = len(cells), done, stale, blocked, len(due)
         table.append([task, *(f"{n:,}" for n in counts), _work(estimate, due)])
     shard = run.options.shard
-    lines = [f"shard {shard.place} of {shard.parts}:"] if shard else []
-    lines += [fitted(PLAN_COLUMNS, table, width())]
-    lines += [f"  {cell}: its record was made by other code" for cell in run.cells if run.stale(cell)]
+    head = [f"shard {shard.place} of {shard.parts}:"] if shard else []
+    head += [fitted(PLAN_COLUMNS, table, width())]
+    lines = [f"  {cell}: its record was made by other code" for cell in run.cells if run.stale(cell)]
     lines += [f"  {cell}" for cell in run.missing if shard and not cell.blocked]
     reasons = Counter((cell.task, cell.row, *cell.blocked) for cell in run.cells if cell.blocked)
     if reasons:
@@ -184,7 +184,7 @@ def plan_text(run: Run) -> str:
         lines.append(f"{len(often)} of them keep a checkpoint every {min(often):g} s")
     if kept:
         lines.append(f"{kept} of them go on from a checkpoint")
-    return "\n".join(lines)
+    return "\n".join([*head, *map(filled, lines)])
 
 
 def _work(estimate: Estimate, due: Sequence[Cell]) -> str:

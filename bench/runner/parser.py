@@ -90,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"setbench {__version__}")
     shtab.add_argument_to(made, "--print-completion", help="of the shell named: bash, zsh or tcsh")
+    made._actions[-1].metavar = "SHELL"  # in place of all that there are, in a line wider than a terminal
     return made
 
 

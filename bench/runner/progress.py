@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from importlib.util import find_spec
 
-from rich.console import Console
+from rich.console import Console, OverflowMethod
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Column
@@ -31,7 +31,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """One line that stays."""
-        self.console.print(line, markup=False, soft_wrap=True)
+        self.console.print(line, markup=False, soft_wrap=not self.console.is_terminal)
 
     def begin(self, cells: int, seconds: float, unknown: int = 0) -> None:
         """So many cells are to run, estimated at so long but for those of which nothing is known."""
@@ -41,7 +41,8 @@ class Progress:
         self.say(f"{cells} cells to run, {expected(seconds, unknown, cells)}")
         if self._live():
             bar = [BarColumn(bar_width=24)] if self.console.width >= WITH_BARS else []
-            name = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # gives way; the note, with the time left, never
+            cut: OverflowMethod = "ellipsis" if self.console.encoding.startswith("utf") else "crop"
+            name = Column(ratio=1, no_wrap=True, overflow=cut)  # gives way; the note, with the time left, never
             self.bars = Bars(
                 TextColumn("{task.description}", markup=False, table_column=name),
                 *bar,
@@ -51,7 +52,8 @@ class Progress:
                 expand=True,
             )
             self.bars.start()
-            self.overall = self.bars.add_task("all cells", total=cells, note="")
+            note = f"about {human(seconds)} left" if seconds and not unknown else ""
+            self.overall = self.bars.add_task("all cells", total=cells, note=note)
 
     def _live(self) -> bool:
         """Whether bars can be drawn: on a terminal, and in a notebook that has rich's widgets."""

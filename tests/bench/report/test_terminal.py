@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from setbench.bench.records.record import Record
+from setbench.bench.records.record import Record, Status
 from setbench.bench.report.console import Column, fitted
 from setbench.bench.report.tables import tables
 from setbench.bench.report.terminal import FEW_ROWS, ROWS, summary
@@ -65,20 +65,22 @@ def test_a_folded_name_is_whole_and_a_score_is_never_cut() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", "cp1252"])
-def test_a_pipe_of_any_encoding(encoding: str, fleet: list[Record]) -> None:
+def test_a_pipe_of_any_encoding(encoding: str, fleet: list[Record], monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding, errors="spell_out")
-    print(summary(fleet, {record.id for record in fleet}, 80), file=stream, flush=True)
+    monkeypatch.setattr(sys, "stdout", stream)
+    print(summary(fleet, {record.id for record in fleet}, 80), flush=True)
     text = raw.getvalue().decode(encoding)
     assert "?" not in text
-    assert max(map(len, text.splitlines())) <= 90  # ± is two characters where it is spelt out
-    assert ("+-" in text) == (encoding == "ascii")
+    assert max(map(len, text.splitlines())) <= 80  # though ± is two characters where it is spelt out
+    assert ("+- the 95 %" in text) == (encoding == "ascii")
+    assert ("± the 95 %" in text) == (encoding != "ascii")
 
 
 @pytest.mark.parametrize("wide", [60, 80, 120])
 def test_the_list_fits(wide: int) -> None:
     root = Path(__file__).parents[3]
-    for words in (["--list"], ["--list", "janossy", "settings"], ["--dry-run", "--preset", "smoke"]):
+    for words in (["--list"], ["--list", "janossy", "settings"], ["--dry-run", "--preset", "smoke"], ["--help"]):
         done = subprocess.run(
             [sys.executable, "run_all.py", *words],
             cwd=root,
@@ -87,6 +89,43 @@ def test_the_list_fits(wide: int) -> None:
             text=True,
             check=True,
         )
-        if words[0] == "--list":
-            assert max(map(len, done.stdout.splitlines())) <= wide
+        assert max(map(len, done.stdout.splitlines())) <= wide
         assert done.stdout.isascii()
+
+
+LONG = "set_transformer:variant=paper + dspn:steps=5"
+
+
+def test_names_stay_whole_where_a_lesser_column_can_go() -> None:
+    """42 + 2 + 14 characters of name and score; 11 more for the lesser column."""
+    columns = Column("model", folds=True, whole=True), Column("score", right=True), Column("train (s)", 50, right=True)
+    rows = [[LONG, "12.345 ± 6.789", "1.0"], ["fspool", "1", "2.0"]]
+    for wide, whole, train in ((71, True, True), (70, True, False), (60, True, False), (59, False, False)):
+        text = fitted(columns, rows, wide)
+        assert (LONG in text) == whole, wide
+        assert ("train (s)" in text) == train, wide
+        assert "12.345 ± 6.789" in text
+        assert max(map(len, text.splitlines())) <= wide
+
+
+def test_a_name_is_broken_between_its_parts() -> None:
+    columns = Column("model", folds=True), Column("score", right=True)
+    lines = fitted(columns, [[LONG, "12.3 ± 4.5"]], 34).splitlines()[2:]
+    parts = [line.removesuffix("12.3 ± 4.5").strip() for line in lines]
+    assert parts == ["set_transformer:", "variant=paper +", "dspn:steps=5"]
+
+
+def test_what_goes_to_a_pipe_can_be_searched(fleet: list[Record], monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = fleet[0].model_copy(update={"status": Status.TIMED_OUT, "measured": None, "reason": "x" * 90, "id": "f"})
+    whole = f"  timed_out: {failed.task} · {failed.row} · seed {failed.seed}: {'x' * 90}"
+    assert len(whole) > 100
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert whole in summary([*fleet, failed]).splitlines()
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(map(len, summary([*fleet, failed]).splitlines())) <= 60
+
+
+def test_an_interval_is_explained_where_there_is_one(fleet: list[Record]) -> None:
+    said = "± the 95 % interval of the mean over seeds"
+    assert said in summary(fleet, wide=120)
+    assert said not in summary([record for record in fleet if record.seed == 0], wide=120)

@@ -90,7 +90,8 @@ def test_a_folder_without_fault(tmp_path: Path, capsys: pytest.CaptureFixture[st
         ("several_tables", changed(0, precision="bf16"), "2 tables, by precision"),
         ("budgets", changed(0, settings={**SETTINGS, "steps": 200}), "steps 100 (3 cells), 200 (1 cells)"),
         ("budgets", changed(2, settings={**SETTINGS, "width": 8}), "width 64 (3 cells), 8 (1 cells)"),
-        ("tuned_unlike", changed(0, tuned=""), "1 of 2 without, as deep_sets"),
+        ("tuned_unlike", changed(0, tuned=""), "1 of 4 without, as deep_sets"),
+        ("tuned_unlike", lambda: [record(row, seed, tuned="x" * seed) for row in ROWS for seed in range(2)], "2 of 4"),
         ("other_code", changed(0, code="0"), "arithmetic_sum of mine · deep_sets"),
         ("replayed", changed(0, replayed=True), "arithmetic_sum of mine · deep_sets"),
         ("uncommitted", changed(0, dirty=True), "deep_sets · seed 0"),
@@ -134,8 +135,9 @@ def test_schema_1_is_named(tmp_path: Path) -> None:
     fixture = next(iter(sorted((Path(__file__).parents[1] / "records" / "schema1").glob("*.json"))))
     text = fixture.read_text()
     (tmp_path / "records").mkdir()
-    (tmp_path / "records" / "old.json").write_text(text)
-    assert "records/old.json: schema 1" in kinds(tmp_path)["older_schema"]
+    name = f"{json.loads(text)['id']}.json"
+    (tmp_path / "records" / name).write_text(text)
+    assert f"records/{name}: schema 1" in kinds(tmp_path)["older_schema"]
 
 
 @pytest.mark.parametrize("name", ["quick", "quick/9"])
@@ -173,3 +175,59 @@ def test_what_is_no_results_folder_is_one_line(name: str, tmp_path: Path, capsys
     error = capsys.readouterr().err
     assert f"--check {tmp_path / name}: " in error
     assert error.count("\n") == 1
+
+
+def own_network() -> tuple[str, dict[str, Any]]:
+    """A row that the paper preset gives a width of its own, and what of the budget it gives it."""
+    rows = load("paper").row.items()
+    return next(
+        (row, {key: given[key] for key in findings.BUDGET if key in given}) for row, given in rows if "width" in given
+    )
+
+
+def test_a_row_has_the_budget_that_the_preset_gives_it_alone(tmp_path: Path) -> None:
+    row, given = own_network()
+    assert given["width"] != SETTINGS["width"]
+    for width, fine in ((given["width"], True), (SETTINGS["width"], False)):
+        settings = {**SETTINGS, **given, "width": width}
+        records = [record("fspool", 0, preset="paper"), record(row, 0, preset="paper", settings=settings)]
+        found = kinds(folder_of(records, tmp_path / str(width)))
+        assert ("budgets" not in found) == fine
+        if not fine:
+            assert f"{row}: width {width}, by the preset {given['width']}" in found["budgets"]
+
+
+def test_a_row_that_the_preset_gives_a_width_has_the_steps_of_all(tmp_path: Path) -> None:
+    row, given = own_network()
+    assert "steps" not in given
+    settings = {**SETTINGS, **given, "steps": 7}
+    records = [record("fspool", 0, preset="paper"), record(row, 0, preset="paper", settings=settings)]
+    assert "steps 100 (1 cells), 7 (1 cells)" in kinds(folder_of(records, tmp_path))["budgets"]
+
+
+def test_tasks_of_the_preset_that_are_missing(tmp_path: Path) -> None:
+    on = load("paper").on
+    assert on is not None
+    records = [record("fspool", 0, preset="paper", task=task, id=task) for task in on[1:]]
+    said = kinds(folder_of(records, tmp_path))["tasks_missing"]
+    assert said.endswith(f": 1: {on[0]} of paper")
+    folder_of([record("fspool", 0, preset="paper", task=on[0], id=on[0])], tmp_path)
+    assert "tasks_missing" not in kinds(tmp_path)
+
+
+def test_a_record_under_the_name_of_another(tmp_path: Path) -> None:
+    folder = folder_of(clean(), tmp_path)
+    (folder / "records" / "copy.json").write_bytes((folder / "records" / "fspool00.json").read_bytes())
+    (folder / "records" / "link.json").symlink_to(tmp_path / "nowhere")
+    said = kinds(folder)
+    assert list(said) == ["damaged"]
+    assert "records/copy.json: it is the record of another cell, fspool00" in said["damaged"]
+    assert "records/link.json: No such file or directory" in said["damaged"]
+
+
+def test_what_the_catalogues_lack_and_a_table_of_no_text_are_findings(tmp_path: Path) -> None:
+    folder = folder_of([record("fspool", seed, task="gone", preset="quick") for seed in range(2)], tmp_path)
+    (folder / "leaderboard.csv").write_bytes(b"\xff\xfe")
+    said = kinds(folder)
+    assert "gone of quick · fspool" in said["other_code"]
+    assert "leaderboard.csv: UnicodeDecodeError" in said["another_page"]

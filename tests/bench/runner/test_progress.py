@@ -72,6 +72,8 @@ def test_on_a_terminal_the_time_left_is_never_cut(wide: int, clock: SimpleNamesp
     shown = Progress()
     shown.console = Console(file=out, width=wide, force_terminal=True, color_system=None, legacy_windows=False)
     shown.begin(12, 4000.0)
+    assert shown.bars is not None
+    assert shown.bars.tasks[0].fields["note"] == "about 67 min left"
     name = "clevr_state · set_transformer:variant=paper + dspn:steps=5 · seed 0"
     shown.started("1", name)
     shown.advanced("1", 0.5, "step 400 of 800, loss 0.1234")
@@ -102,3 +104,17 @@ def test_bars_in_a_notebook_that_can_draw_them(monkeypatch: pytest.MonkeyPatch) 
         shown.console.is_jupyter, shown.console.quiet = notebook, quiet
         shown.begin(2, 10.0)
         assert (shown.bars is not None) is drawn
+
+
+def test_a_line_is_broken_between_words_on_a_terminal_and_whole_in_a_pipe(clock: SimpleNamespace) -> None:
+    record = made(row="set_transformer:variant=paper + dspn:steps=5", score=12.5, seconds=5.0)
+    for terminal in (True, False):
+        out = io.StringIO()
+        shown = Progress()
+        shown.console = Console(file=out, width=60, force_terminal=terminal, color_system=None, legacy_windows=False)
+        shown.total = 2
+        shown.finished(record)
+        lines = [line.rstrip() for line in out.getvalue().splitlines()]
+        assert " ".join(lines).endswith("accuracy 12.5 %, 5 s · about 0 s left")
+        assert len(lines) == (2 if terminal else 1)
+        assert not terminal or max(map(len, lines)) <= 60
