@@ -1,5 +1,6 @@
 """docs/library.md runs as it stands, block after block as one program, and its command does what it says."""
 
+import json
 import os
 import re
 import shlex
@@ -35,14 +36,17 @@ def test_every_block_runs(folder: Path) -> None:
     assert PAGE.count("```") == 2 * (len(BLOCKS) + len(FILES))  # there is no other kind of block
     assert sorted(FILES) == ["mean_of_all.py", "sum_pool.py"]
     program = folder / "program.py"
-    program.write_text("\n".join(f"{block}\nprint('-- end of block {i}')" for i, block in enumerate(BLOCKS)))
+    blocks = [f"{block}\nprint('-- end of block {number}')" for number, block in enumerate(BLOCKS)]
+    program.write_text("\n".join([*blocks, "assert loss.isfinite()"]))
     done = typed([program.name], folder)
     assert done.returncode == 0, done.stdout + done.stderr
     said = re.split(r"-- end of block \d+\n", done.stdout)
     assert len(said) == len(BLOCKS) + 1
     assert [row for row in ("deep_sets", "fspool") if row in said[0]] == ["deep_sets", "fspool"]
     assert "11 cells to run" in said[1]
-    assert float(said[1].splitlines()[-1]) > 0  # the rate
+    rate = float(said[1].splitlines()[-1])
+    records = [json.loads(path.read_text()) for path in (folder / "tuned" / "records").glob("*.json")]
+    assert [one["settings"]["learning_rate"] for one in records if one["row"] == "fspool"] == [rate]
     assert "fspool" in said[2]
     assert "queries" in said[3]
     assert re.search("invariant +yes", said[4])
