@@ -75,13 +75,14 @@ class Records(list[Record]):
     def _shown(self) -> DataFrame:
         found = self.frame()
         one = found[found["headline"] | found["metric"].isna()]
-        return one[["task", "row", "seed", "status", "metric", "value", "unit", "reason"]]
+        why = ["reason"] if (one["reason"] != "").any() else []
+        return one[["task", "row", "seed", "status", "metric", "value", "unit", *why]]
 
     def __repr__(self) -> str:
-        return self._shown().to_string(index=False) if self else "[]"
+        return self._shown().to_string(index=False, na_rep="") if self else "[]"
 
     def _repr_html_(self) -> str:
-        return str(self._shown().to_html(index=False))
+        return str(self._shown().to_html(index=False, na_rep="")) if self else "[]"
 
 
 def _cell(record: Record) -> dict[str, Any]:

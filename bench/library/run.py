@@ -74,7 +74,7 @@ class Plan:
         return self.text
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.text)}</pre>"
+        return f'<pre style="white-space: pre-wrap">{html.escape(self.text)}</pre>'
 
 
 Rates = dict[str, dict[str, float]]

@@ -153,7 +153,7 @@ def on_node(work: Work) -> tuple[Outcome, float, Machine]:
     """What a node does for a job: get the cell's data ready, unless they are, and run it; the outcome, the seconds of
     the job's process, the machine."""
     options, (cell, cache, data, _) = work.options, work.job.arguments
-    preload([*map(plug_in, options.plugins), *work.modules])
+    preload(work.modules, [plug_in(path) for path in options.plugins])
     here = facts(cell)
     unlike = [f"{name} {here[name]} and not {wanted}" for name, wanted in work.facts.items() if here[name] != wanted]
     if unlike:

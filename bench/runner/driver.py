@@ -223,7 +223,7 @@ class Run:
         if self.cluster:
             self.cluster.preload(modules)
         else:
-            preload([*self.plugins, *modules])
+            preload(modules, self.plugins)
 
     def _memory_limit(self) -> int | None:
         """Bytes a cell: as asked, else nine tenths of the machine's memory shared among the jobs."""

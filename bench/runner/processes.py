@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from multiprocessing import forkserver
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -31,12 +32,23 @@ ORPHANS_SECONDS = 5.0
 """How long :func:`end_orphans` waits for those it has killed to be gone, and for theirs to turn up."""
 
 
-def preload(modules: Sequence[str]) -> None:
-    """Start the forkserver and have it import these modules once, for all processes. Where one runs already, it stays.
+_plugged: dict[str, int] = {}
+"""The plugins that the forkserver has imported -> when their files were last changed then."""
+
+
+def preload(modules: Sequence[str], plugins: Sequence[str] = ()) -> None:
+    """Start the forkserver and have it import these modules once, for all processes. Where one runs already, it stays,
+    unless there are plugins that it does not know, or knows as they were before their files were changed.
 
     By itself it would import from the working directory first, where there may be another package of the same name,
     and know nothing of this process's import path; so it is given that, and nothing else.
     """
+    now = {name: Path(sys.modules[name].__file__ or "").stat().st_mtime_ns for name in plugins}
+    if not now.items() <= _plugged.items():
+        server: Any = forkserver._forkserver
+        server._stop()
+        _plugged.update(now)
+    modules = [*_plugged, *modules]
     forkserver.set_forkserver_preload(["setbench.bench.runner.preloaded"])
     path = os.pathsep.join(name or os.getcwd() for name in sys.path)
     with without_main_module(), _environment(PYTHONSAFEPATH="1", PYTHONPATH=path, **{NAMES: " ".join(modules)}):

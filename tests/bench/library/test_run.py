@@ -80,7 +80,7 @@ def test_records_show_themselves_as_a_table(tmp_path: Path, capsys: pytest.Captu
     assert capsys.readouterr() == ("", "")
     assert [record.row for record in records] == ["best constant", "deep_sets"]
     lines = repr(records).splitlines()
-    assert lines[0].split() == ["task", "row", "seed", "status", "metric", "value", "unit", "reason"]
+    assert lines[0].split() == ["task", "row", "seed", "status", "metric", "value", "unit"]
     assert len(lines) == 3
     assert records[1].measured is not None
     assert float(lines[2].split()[5]) == pytest.approx(records[1].measured.score, rel=1e-4)

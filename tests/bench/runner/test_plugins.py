@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,40 @@ def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     assert found.keys() == {"best constant", "norm_pool:power=2.0"}
     assert found["norm_pool:power=2.0"]["status"] == "ok"
     assert found["norm_pool:power=2.0"]["measured"]["invariance"]["max64"] < 1e-10
+
+
+SESSION = """
+from pathlib import Path
+from setbench import run
+
+asked = dict(preset="smoke", tasks=["arithmetic_sum"], seeds=0, results="mine", cache="cache", quiet=True)
+run(**asked, models=["deep_sets"])
+file = Path("{name}")
+text = file.read_text()
+file.write_text(text.replace("terms.sum", "terms.sun"))
+print(run(**asked, models=["norm_pool"], plugins=[file])[-1].reason)
+file.write_text(text)
+print(run(**asked, models=["norm_pool"], plugins=[file], retry_failed=True)[-1].status)
+"""
+
+
+def test_a_session_takes_plugins_later_and_sees_that_they_changed(tmp_path: Path) -> None:
+    """As in a notebook: processes for cells stand ready since an earlier run, which knew nothing of the file."""
+    (tmp_path / EXAMPLE.name).write_text(EXAMPLE.read_text())
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", SESSION.format(name=EXAMPLE.name)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    failed, mended = done.stdout.splitlines()
+    assert "has no attribute 'sun'" in failed
+    assert mended == "ok"
 
 
 def test_the_example_of_the_readme_obeys_the_laws(monkeypatch: pytest.MonkeyPatch) -> None:
