@@ -35,7 +35,7 @@ class Progress:
 
     def begin(self, cells: int, seconds: float, unknown: int = 0) -> None:
         """So many cells are to run, estimated at so long but for those of which nothing is known."""
-        self.total, self.seconds, self.start = cells, seconds, time.perf_counter()
+        self.total, self.done, self.seconds, self.start = cells, 0, seconds, time.perf_counter()  # tuning has rounds
         if not cells:
             return
         self.say(f"{cells} cells to run, {expected(seconds, unknown, cells)}")

@@ -118,3 +118,18 @@ def test_a_line_is_broken_between_words_on_a_terminal_and_whole_in_a_pipe(clock:
         assert " ".join(lines).endswith("accuracy 12.5 %, 5 s · about 0 s left")
         assert len(lines) == (2 if terminal else 1)
         assert not terminal or max(map(len, lines)) <= 60
+
+
+def test_every_round_of_trials_is_counted_from_its_own_beginning(
+    clock: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = Progress()
+    for cells in (2, 1):
+        shown.begin(cells, 10.0)
+        for _ in range(cells):
+            clock.seconds += 5
+            shown.finished(made(score=12.5, seconds=5.0))
+        assert shown.left() == 0
+    assert [line.partition(" ")[0] for line in capsys.readouterr().err.splitlines() if line[0] == "["] == [
+        "[1/2]", "[2/2]", "[1/1]"
+    ]  # fmt: skip
