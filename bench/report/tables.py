@@ -211,11 +211,12 @@ def distinct(values: Iterable[str]) -> list[str]:
 
 def tables(records: Iterable[Record], folder: Path | None = None) -> list[Table]:
     """Every table, in the tasks' order; within a task the fullest preset first. ``folder`` is the results folder, which
-    holds the test items' scores: without it statistics are over seeds alone."""
+    holds the test items' scores: without it statistics are over seeds alone. Trials of tuning, which are of the
+    validation split, stand in no table."""
     groups: dict[Key, list[Record]] = {}
     constants: list[Record] = []
     ended_early: list[Record] = []
-    for record in records:
+    for record in (one for one in records if one.split == "test"):
         if record.measured is None:
             ended_early.append(record)
         elif record.constant:

@@ -58,6 +58,7 @@ def summary(
         wide: characters of a line; by default as many as the terminal has, and of a pipe as many as COLUMNS says.
         folder: the results folder, which holds the scores of the test items.
     """
+    records = [record for record in records if record.split == "test"]  # no trials of tuning
     if not records:
         return "No results yet."
     counts = Counter(record.status for record in records)

@@ -38,6 +38,7 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
     drawn again; one that no record asks for any longer is removed.
     """
     directory = Path(directory)
+    records = [record for record in records if record.split == "test"]  # no trials of tuning
     found = tables(records, directory)
     others = elsewhere(directory, lambda line: print(line, file=sys.stderr))
     groups = alike(found)

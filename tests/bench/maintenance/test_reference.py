@@ -7,12 +7,10 @@ import re
 
 import pytest
 
-import setbench
 from setbench.bench.maintenance.reference import DOCS, laws_page, measures_page
 from setbench.bench.records.record import Invariance
 from setbench.bench.records.store import Store
 from setbench.bench.report.seeds import EXACT
-from setbench.bench.runner.options import Options, options
 from setbench.models.contract import ENCODER_LAWS, decoders
 from setbench.tasks import contract
 from setbench.tasks.catalogue import TASKS
@@ -83,23 +81,6 @@ def test_the_records_are_read_as_the_page_says(
     exec(block, {})
     wanted = [one for one in Store(DOCS.parent / "results" / "quick", print).all() if one.task == "set_digits"]
     assert len(capsys.readouterr().out.splitlines()) == sum(one.measured is not None for one in wanted) > 50
-
-
-def test_a_run_from_python_is_given_options_that_there_are(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    records = Store(DOCS.parent / "results" / "quick", print).all()[:2]
-    asked: list[Options] = []
-
-    def run(**given: object) -> object:
-        asked.append(options(given))
-        return records
-
-    monkeypatch.setattr(setbench, "run", run)
-    (block,) = re.findall(r"```python\n(.*?)```", (DOCS / "commands.md").read_text(encoding="utf-8"), re.DOTALL)
-    exec(block, {})
-    assert [(one.tasks, one.seeds) for one in asked] == [(["clevr_state"], (0, 1))]
-    assert capsys.readouterr().out.count(" ok ") == 2
 
 
 FEATURE = re.compile(r"^\| (\d+) \| (.+?) \| (yes|in part|no) \| (yes|in part|no)(, [^|]*)? \|(.*)\|$", re.MULTILINE)

@@ -288,3 +288,20 @@ def test_threads_are_said_where_there_are_several(threads, said):
 @pytest.mark.parametrize(("precision", "said"), [("float32", False), ("bf16", True), ("tf32", True)])
 def test_the_precision_is_said_where_it_is_not_the_usual_one(precision, said):
     assert (precision in summary([made(score=1.0, precision=precision)])) == said
+
+
+def test_trials_of_tuning_stand_in_no_table(make, tmp_path):
+    """They are of the validation split, under seeds that no table reports, and may lie in the same folder."""
+    results = seeds(make, STATE, "a", [50.0, 52.0])
+    trials = [make.record(STATE, "a", seed=1000, score=99.0, split="validation")]
+    trials += [make.failure(STATE, "a", "diverged", "the loss was nan", seed=1001, split="validation")]
+    (table,) = tables([*results, *trials])
+    assert [record.seed for record in table.records] == [0, 1]
+    write_report([*results, *trials], tmp_path)
+    for name in ("leaderboard.md", "leaderboard.csv", "leaderboard.html"):
+        text = (tmp_path / name).read_text()
+        assert "51.0" in text or name.endswith(".csv")
+        assert "99.0" not in text
+        assert "diverged" not in text.partition("How to read")[0] or name.endswith(".html")
+    assert "99.0" not in summary([*results, *trials])
+    assert summary(trials) == "No results yet."
