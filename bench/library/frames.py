@@ -46,7 +46,11 @@ def load(folder: str | os.PathLike[str], *, curves: bool = False) -> DataFrame:
     Raises:
         UnknownName: no such folder, or no records in it; one line.
     """
+    if not isinstance(folder, (str, os.PathLike)):
+        raise UnknownName(f"load({folder!r}): it takes the path of a folder, as 'results/local'")
     path = Path(folder)
+    if path.is_file():
+        raise UnknownName(f"load({str(folder)!r}): it is a file; give the folder of a run, as 'results/local'")
     if not path.is_dir():
         raise UnknownName(f"load({str(folder)!r}): no such folder; give one that a run has written, as 'results/local'")
     records = Store(path, print).all()

@@ -70,7 +70,7 @@ class Plan:
         """Which cells will not run -> why."""
         return {str(cell): cell.blocked[1] for cell in self.cells if cell.blocked}
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:

@@ -41,6 +41,6 @@ class Copy:
         with torch.no_grad():
             for name, value in self.module.named_buffers():
                 value.copy_(self.buffers[name])
-        elements, mask = sets
+        elements, mask = (values.clone() for values in sets)  # a module may write into what it is given
         with _default(self.dtype):
             return answer((elements.to(self.dtype) if elements.is_floating_point() else elements, mask))

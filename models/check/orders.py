@@ -12,7 +12,8 @@ from torch import Tensor
 from setbench.models.check.calls import Answer, Sets
 
 ROUNDS, PAIRS = 6, 500
-"""Of the search: rounds, and swaps of two elements in each: all that there are in sets of up to 32."""
+"""Of the search: rounds, and swaps of two elements in each: all that there are in sets of up to 32. In larger ones
+every swap is tried together with others first."""
 SMALL = 1e-5
 """Times |x|: what an answer smaller than that is compared with, since its own digits are rounding."""
 
@@ -54,19 +55,34 @@ def reordered(values: Tensor, orders: Tensor) -> Tensor:
     return values.take_along_dim(spread(orders, values), dim=1)
 
 
-def moving(called: Answer, sets: Sets, follow: bool) -> Move:
-    """How far an order of the real elements moves the answer; ``follow``: from where the answer in that order is."""
-    elements, mask = sets
-    before = called(sets)
+class Moving:
+    """How far an order of the real elements moves the answer; ``follow``: from where the answer in that order is.
+    The orders that moved an answer most, those of all sets in one call, are remembered."""
 
-    def move(orders: Tensor) -> Tensor:
-        after = called((reordered(elements, orders), mask))
-        if not follow:
-            return error(after, before, sets)
-        real = spread(mask, before)
-        return error(after * real, reordered(before, orders) * real, sets)
+    def __init__(self, called: Answer, sets: Sets, follow: bool) -> None:
+        self.called, self.sets, self.follow = called, sets, follow
+        self.before = called(sets)
+        count, size = sets[1].shape
+        self.most = Found(torch.zeros(count, dtype=torch.float64), torch.arange(size).repeat(count, 1))
 
-    return move
+    def __call__(self, orders: Tensor) -> Tensor:
+        errors = self._errors(orders)
+        if errors.max() > self.most.errors.max():
+            self.most = Found(errors, orders.clone())
+        return errors
+
+    def differs_again(self) -> float:
+        """How much less or more the same orders move the answers when they are tried again: what random numbers do."""
+        again = self._errors(self.most.orders)
+        return ((again - self.most.errors).abs() / self.most.errors.clamp(min=1)).max().item()
+
+    def _errors(self, orders: Tensor) -> Tensor:
+        elements, mask = self.sets
+        after = self.called((reordered(elements, orders), mask))
+        if not self.follow:
+            return error(after, self.before, self.sets)
+        real = spread(mask, self.before)
+        return error(after * real, reordered(self.before, orders) * real, self.sets)
 
 
 def over_random_orders(move: Move, mask: Tensor, count: int, seed: int) -> Found:
@@ -83,11 +99,30 @@ def over_random_orders(move: Move, mask: Tensor, count: int, seed: int) -> Found
     return found
 
 
+def swaps_together(size: int) -> list[list[tuple[int, int]]]:
+    """Every pair of places once, in groups without a common place: the rounds of a tournament."""
+    count = size + size % 2  # an odd one out has a rest
+    ring = list(range(1, count))
+    groups = []
+    for turn in range(count - 1):
+        seats = [0, *ring[turn:], *ring[:turn]]
+        both = zip(seats[: count // 2], reversed(seats[count // 2 :]), strict=True)
+        groups.append([(min(pair), max(pair)) for pair in both if max(pair) < size])
+    return groups
+
+
 def by_swaps(move: Move, mask: Tensor, tolerance: float, seed: int) -> Found:
     """A greedy search, each set by itself: every round keeps the swap of two elements that moves the answer most."""
     random = torch.Generator().manual_seed(seed)
     pairs = list(combinations(range(mask.shape[1]), 2))
     found = Found(torch.zeros(len(mask), dtype=torch.float64), torch.arange(mask.shape[1]).repeat(len(mask), 1))
+    if len(pairs) > PAIRS:
+        for group in swaps_together(mask.shape[1]):
+            orders = torch.arange(mask.shape[1]).repeat(len(mask), 1)
+            for first, second in group:
+                both = mask[:, first] & mask[:, second]
+                orders[both, first], orders[both, second] = second, first
+            found = found.better(Found(move(orders), orders))
     for _ in range(ROUNDS):
         best = found
         for number in torch.randperm(len(pairs), generator=random)[:PAIRS].tolist():

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from setbench.files import error_line
-from setbench.models.check.calls import CALLS, Call, Called, CannotCheck, Sets, way
+from setbench.models.check.calls import CALLS, Call, Called, CannotCheck, way
 from setbench.models.check.sets import own_sets, random_sets
 from setbench.models.check.trial import Trial, batch_later
 from setbench.models.check.verdict import TOLERANCE, Checked
@@ -15,7 +15,7 @@ from setbench.options import nearest
 
 def check(
     module: nn.Module,
-    inputs: Tensor | Sets | None = None,
+    inputs: Tensor | tuple[Tensor, Tensor] | None = None,
     *,
     features: int = 3,
     size: int = 10,
@@ -34,7 +34,8 @@ def check(
     Args:
         module: called as ``module(x)``, ``module(x, mask)`` or, as in PyTorch Geometric, ``module(x, index)``.
         inputs: sets to try it on, [sets, size, features] of floats or, for embeddings, [sets, size] of whole numbers,
-            or a pair of these and a mask bool[sets, size]; random numbers where None.
+            or a pair of these and a mask bool[sets, size], True where an element is real; or, as in PyTorch Geometric,
+            a pair of x [elements, features] and an index int64[elements]. Random numbers where None.
         features: of a random element.
         size: of the largest random set; where the module is told which elements are real, others are smaller.
         batch: how many random sets.
@@ -59,6 +60,10 @@ def check(
     chosen = way(module) if call is None else call
     if chosen not in CALLS:
         raise CannotCheck(f"{name}: call={call!r} is no way to call a module; {nearest(str(call), CALLS)}")
+    if not isinstance(orders, int) or orders < 1:
+        raise CannotCheck(f"orders={orders!r}: it takes a whole number, at least 1")
+    if not 0 < tolerance < 1:
+        raise CannotCheck(f"tolerance={tolerance!r}: it takes a number above 0 and below 1")
     sets = random_sets(features, size, batch, seed, sizes=chosen != "plain") if inputs is None else own_sets(inputs)
     head = f"{name}, called as module({Called(module, chosen).text})"
     try:
@@ -68,5 +73,5 @@ def check(
     except CannotCheck as problem:
         raise CannotCheck(f"{head}: {problem}") from None
     except Exception as problem:  # a module may raise anything
-        hint = batch_later(module) or ("features=, size= and call= say what it is given" if inputs is None else "")
-        raise CannotCheck("; ".join(filter(None, [f"{head}: {error_line(problem)}", hint]))) from problem
+        said = "features=, size= and call= say what it is given" if inputs is None else "call= says how it is called"
+        raise CannotCheck(f"{head}: {error_line(problem)}; {batch_later(module) or said}") from problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from setbench.models.check.calls import CannotCheck, Sets
 
@@ -39,26 +40,44 @@ def random_sets(features: int, size: int, batch: int, seed: int, *, sizes: bool)
     return elements * mask[..., None], mask
 
 
+WANTED = (
+    "inputs are sets [sets, size, features], a pair (sets, mask) with the mask bool[sets, size], or a pair (x, index) "
+    "with x [elements, features] and the index int64[elements]"
+)
+
+
 def own_sets(inputs: object) -> Sets:
-    """The user's sets, with a mask that is all True where there is none.
+    """The user's sets, padded, with a mask that is all True where there is none.
 
     Raises:
         CannotCheck: they are no sets; one line.
     """
     elements, mask = inputs if isinstance(inputs, tuple) and len(inputs) == 2 else (inputs, None)
-    wanted = "inputs are sets [sets, size, features], or a pair (sets, mask) with the mask bool[sets, size]"
     if not isinstance(elements, Tensor):
-        raise CannotCheck(f"{wanted}, as tensors, not {type(elements).__name__}")
+        raise CannotCheck(f"{WANTED}, as tensors, not {type(elements).__name__}")
+    if isinstance(mask, Tensor) and mask.dtype == torch.long and mask.dim() == 1:
+        elements, mask = _apart(elements, mask)
     if elements.dim() < 2 or not elements.numel():
-        raise CannotCheck(f"{wanted}, not {list(elements.shape)}")
+        raise CannotCheck(f"{WANTED}, not {list(elements.shape)}")
     if mask is None:
         mask = torch.ones(elements.shape[:2], dtype=torch.bool)
     elif not isinstance(mask, Tensor) or mask.dtype != torch.bool or mask.shape != elements.shape[:2]:
         found = f"{str(mask.dtype)[6:]}{list(mask.shape)}" if isinstance(mask, Tensor) else type(mask).__name__
-        raise CannotCheck(f"{wanted}; for sets {list(elements.shape)} the mask is no {found}")
+        raise CannotCheck(f"{WANTED}; for sets {list(elements.shape)} the mask is no {found}")
     if int(mask.sum(dim=1).max()) < 2:
         raise CannotCheck("sets of fewer than two elements have no order")
     return elements.detach().cpu(), mask.detach().cpu()
+
+
+def _apart(elements: Tensor, index: Tensor) -> Sets:
+    """Sets that lie end to end, or mixed, one beside another and padded with zeros."""
+    if elements.dim() < 1 or len(elements) != len(index) or not len(index) or int(index.min()) < 0:
+        raise CannotCheck(
+            f"{WANTED}, which counts the sets from 0; x is {list(elements.shape)} and the index {list(index.shape)}"
+        )
+    counts = index.bincount()
+    parts = elements[index.argsort(stable=True)].split(counts.tolist())
+    return pad_sequence(parts, batch_first=True), torch.arange(int(counts.max())) < counts.cpu()[:, None]
 
 
 def wider(sets: Sets) -> Sets:

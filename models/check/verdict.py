@@ -59,7 +59,7 @@ class Checked:
     padding: float | None
     gradients: dict[str, bool]
     tolerance: float
-    sets: Sets = field(repr=False)
+    sets: Sets
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -123,7 +123,7 @@ class Checked:
         where = "not on " + " and ".join(wrong) if wrong else "on " + " and ".join(self.gradients)
         return _word(not wrong), where
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         lines = [self.head]
         for question, answer, figures in self.rows():
             lines.append(f"  {question:<23} {answer:<8} " + figures.replace("\n", "\n" + " " * 35))

@@ -61,7 +61,8 @@ def test_a_plan_runs_nothing(tmp_path: Path) -> None:
         f"arithmetic_sum · deep_sets · seed {seed}" for seed in range(3)
     ]
     assert plan.missing == plan.cells
-    assert "4 cells to run" in str(plan)
+    assert "4 cells to run" in repr(plan)
+    assert repr(plan) == str(plan)
     assert plan.blocked == {}
     assert not (tmp_path / "results" / "records").exists()
 

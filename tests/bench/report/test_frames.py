@@ -81,9 +81,16 @@ def test_curves(folder: Path) -> None:
 
 
 def test_what_is_no_results_folder_is_one_line(tmp_path: Path) -> None:
-    for folder, said in ((tmp_path / "none", "no such folder"), (tmp_path, "no records")):
+    file = tmp_path / "leaderboard.csv"
+    file.touch()
+    for folder, said in (
+        (tmp_path / "none", "no such folder"),
+        (tmp_path, "no records"),
+        (file, "it is a file; give the folder"),
+        (3, r"^load\(3\): it takes the path of a folder"),
+    ):
         with pytest.raises(UnknownName, match=said) as caught:
-            load(folder)
+            load(folder)  # type: ignore[arg-type]
         assert "\n" not in str(caught.value)
 
 
