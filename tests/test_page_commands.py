@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -256,8 +257,9 @@ def test_a_pytest_command_is_understood(line: str) -> None:
     for word in words:
         assert not word.startswith("tests") or (ROOT / word).exists()
     quick = ["-p", "no:cacheprovider", "--collect-only", "--ignore-glob=*", "-q"]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}  # as in a shell
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, *quick], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pytest", *words, *quick], cwd=ROOT, env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED), done.stderr
 

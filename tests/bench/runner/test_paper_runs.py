@@ -48,7 +48,7 @@ def test_the_time_of_a_published_row_is_a_timed_step_times_its_steps(tmp_path: P
     for cell in planned.cells:
         expected = None if cell.constant else steps[step_key(cell)] * reference * cell.settings.steps
         assert planned.estimate.cell(cell) == pytest.approx(expected)
-    text = plan_text(planned)
+    text = " ".join(plan_text(planned).split())  # whatever the width
     assert "10 of them by one timed step (steps.json) times their steps: training alone" in text
     assert ": at least " in text
     assert "how long 1 of them take is unknown" in text

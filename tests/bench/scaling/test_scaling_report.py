@@ -43,7 +43,7 @@ def text(points: Points) -> str:
 
 def cells(text: str, encoder: str) -> list[str]:
     line = next(line for line in text.splitlines() if line.startswith(f"| {encoder} "))
-    return [cell.strip() for cell in line.strip("|").split("|")]
+    return [cell.strip() for cell in line.replace("\u00a0", " ").strip("|").split("|")]
 
 
 def test_a_row_holds_the_growth_beside_the_cost(text: str) -> None:
