@@ -8,6 +8,7 @@ for models tested on rendered and on real pictures, or trained from two codes of
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from itertools import combinations
@@ -16,13 +17,13 @@ from pathlib import Path
 from scipy.stats import kendalltau
 
 from setbench.bench.records.record import NewerSchema
-from setbench.bench.records.store import Store
 from setbench.bench.report.document import Block, Bullets, Code, Grid, Heading, TableCell, Text
+from setbench.bench.report.folder import tables_in
 from setbench.bench.report.markdown import render
-from setbench.bench.report.numbers import NOTHING
+from setbench.bench.report.numbers import NOTHING, many
 from setbench.bench.report.result import Result
 from setbench.bench.report.sections import column, scored
-from setbench.bench.report.tables import Table, tables
+from setbench.bench.report.tables import Table
 from setbench.files import write_atomically
 
 Pair = tuple[Table, Table]
@@ -81,8 +82,8 @@ def _data(pair: Pair, names: Sequence[str]) -> list[str]:
     for table, name in zip(pair, names, strict=True):
         items = table.group.items if table.group else None
         over = f", {items:,} independent test items" if items else ""
+        seeds = many(len(table.seeds), "seed")
         how = ", ".join(dict.fromkeys(note for row in table.models for note in row.notes))
-        seeds = f"{len(table.seeds)} seed{'s' * (len(table.seeds) > 1)}"
         said.append(f"{name}: {table.key.data}, {table.key.preset}, {seeds}{over}. {how}".strip())
     return said
 
@@ -125,9 +126,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for README.md")
     given = parser.parse_args(words)
     try:
-        first, second = (
-            tables(Store(folder, lambda line: print(line, file=sys.stderr)).all(), folder) for folder in given.folders
-        )
+        first, second = map(tables_in, given.folders)
     except (NewerSchema, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -135,8 +134,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if not found:
         print("the two folders have no task in common that is ranked by one metric", file=sys.stderr)
         return 2
-    folders = " ".join(map(str, given.folders))
-    command = f"python -m setbench.bench.report.beside {folders} --names {' '.join(given.names)} --out {given.out}"
+    command = shlex.join(["python", "-m", "setbench.bench.report.beside", *(sys.argv[1:] if words is None else words)])
     write_atomically(given.out / "README.md", render(page(found, given.names, command)))
     print(f"written: {given.out / 'README.md'}")
     return 0

@@ -10,20 +10,21 @@ rows that it cuts, so no point of a learning curve counts here.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from setbench.bench.records.record import NewerSchema
-from setbench.bench.records.store import Store
 from setbench.bench.report.document import Block, Bullets, Code, Grid, Heading, Picture, TableCell, Text
+from setbench.bench.report.folder import tables_in
 from setbench.bench.report.markdown import render
 from setbench.bench.report.numbers import NOTHING, number
 from setbench.bench.report.provenance import how_it_was_run
 from setbench.bench.report.result import Result
 from setbench.bench.report.sections import column, scored
-from setbench.bench.report.tables import Table, tables
+from setbench.bench.report.tables import Table
 from setbench.files import write_atomically
 
 SECONDS = (1, 3, 10, 30, 100)
@@ -143,7 +144,7 @@ def main(words: Sequence[str] | None = None) -> int:
     found: list[Table] = []
     try:
         for folder in given.folders:
-            found += tables(Store(folder, lambda line: print(line, file=sys.stderr)).all(), folder)
+            found += tables_in(folder)
     except (NewerSchema, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -156,7 +157,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
     for one in several:
         save(seconds_figure(one), given.out / figure_path(one))
-    command = " ".join(["python -m setbench.bench.report.budgets", *map(str, given.folders), "--out", str(given.out)])
+    command = shlex.join(["python", "-m", "setbench.bench.report.budgets", *(sys.argv[1:] if words is None else words)])
     write_atomically(given.out / "README.md", render(page(several, command)))
     print(f"written: {given.out / 'README.md'}")
     return 0

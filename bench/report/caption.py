@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from setbench import __version__
 from setbench.bench.records.record import Record
+from setbench.bench.report.document import some
 from setbench.bench.report.tables import Table, distinct
 
 COMMITS = 3  # named before "and n more"
@@ -33,8 +34,7 @@ def caption(records: Iterable[Record], data: Sequence[str]) -> str:
     versions = distinct(record.versions.get("setbench", "") for record in known)
     suite = f"From setbench {', '.join(versions)}" if versions else f"Table by setbench {__version__}"
     commits = distinct(commit(record) for record in known)
-    more = f" and {len(commits) - COMMITS} more" if len(commits) > COMMITS else ""
-    code = [f"commit {', '.join(commits[:COMMITS])}{more}"] if commits else []
+    code = [f"commit {some(commits, COMMITS)}"] if commits else []
     how = [
         f"preset {', '.join(distinct(record.preset for record in known))}",
         ", ".join(distinct(record.device for record in known)),

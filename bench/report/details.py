@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from setbench.bench.records.record import Record, Status
+from setbench.bench.report import cells
 from setbench.bench.report.document import Block, Bullets, Folded, Grid, TableCell
-from setbench.bench.report.numbers import NOTHING, error, number
+from setbench.bench.report.numbers import NOTHING, error
 from setbench.bench.report.result import Result
 from setbench.bench.report.sections import column, readable, scored, status
-from setbench.bench.report.tables import Table, distinct, why
+from setbench.bench.report.tables import Table, why
 
 
 def more_of_each_row(table: Table) -> list[Block]:
     """Paradigm, invariance in float32, peak memory and status of every ranked model."""
     columns = ["model", "paradigm", "invariance in float32", "error / spread", "memory (MB)", "status"]
-    rows = []
-    for result in table.models:
-        dtypes = distinct(found.invariance.dtype for found in result.measured if found.invariance is not None)
-        odd = f" ({dtypes[0]})" if dtypes not in ([], ["float32"]) else ""
-        memory = result.memory.centre if result.memory else None
-        rows.append(
-            [
-                TableCell(result.label),
-                TableCell(result.paradigm),
-                TableCell(f"{error(result.error)}{odd}", result.error),
-                TableCell(error(result.error_to_spread), result.error_to_spread),
-                TableCell(number(memory), memory),
-                TableCell(status(table, result)),
-            ]
-        )
+    rows = [
+        [
+            TableCell(result.label),
+            TableCell(result.paradigm),
+            cells.invariance32(result),
+            TableCell(error(result.error_to_spread), result.error_to_spread),
+            cells.centre(result.memory),
+            TableCell(status(table, result)),
+        ]
+        for result in table.models
+    ]
     grid = Grid(columns, rows, frozenset(columns[2:5]))
     return [Folded("More of each row: paradigm, invariance in float32, memory, status", [grid])] if rows else []
 

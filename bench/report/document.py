@@ -15,6 +15,12 @@ def one_line(text: str, length: int | None = None) -> str:
     return line if length is None or len(line) <= length else line[: length - 1] + "…"
 
 
+def some(names: Sequence[str], most: int) -> str:
+    """The first so many, with commas; of more, how many more."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 @dataclass(frozen=True)
 class TableCell:
     """One cell of a grid; ``value`` is what a reader who sorts by its column expects it to be sorted by."""

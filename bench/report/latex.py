@@ -16,7 +16,7 @@ from setbench.bench.report.document import Grid, TableCell, one_line
 from setbench.bench.report.overview import best_of_paradigms, best_rows, ranks_grid
 from setbench.bench.report.planned import file_names, joined
 from setbench.bench.report.ranking import ranking_grid
-from setbench.bench.report.reading import SHORT
+from setbench.bench.report.reading import meanings
 from setbench.bench.report.sections import column
 from setbench.bench.report.standing import alike
 from setbench.bench.report.tables import Table, tables
@@ -101,8 +101,7 @@ def _made(found: Sequence[Table]) -> Iterator[Made]:
 
 
 def _captioned(name: str, grid: Grid, short: str, about: Sequence[str], source: str) -> Made:
-    words = {word for row in grid.rows for cell in row for word in cell.text.split()}
-    marks = [f"{mark} {meaning}" for mark, meaning in SHORT.items() if mark in words]
+    marks = meanings(cell.text for row in grid.rows for cell in row)
     caption = " ".join([f"{short},", *about, *([f"{'; '.join(marks)}."] if marks else []), f"{source}."])
     return Made(name, grid, short, caption)
 

@@ -97,6 +97,11 @@ def count(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
 
 
+def many(count: int, one: str, several: str = "") -> str:
+    """``1 seed``, ``3 seeds``."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
 def error(value: float | None) -> str:
     """An error whose order of magnitude is what matters: ``3e-7``."""
     if value is None or not math.isfinite(value):

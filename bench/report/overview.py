@@ -8,7 +8,7 @@ from setbench.bench.report.caption import of_tables
 from setbench.bench.report.document import Block, Folded, Grid, Heading, Note, TableCell, Text
 from setbench.bench.report.numbers import NOTHING, number
 from setbench.bench.report.reading import key
-from setbench.bench.report.sections import OTHER_CODE, all_of_other_code, scored
+from setbench.bench.report.sections import OTHER_CODE, all_of_other_code, arrow, scored
 from setbench.bench.report.standing import Alike, Standing
 from setbench.bench.report.tables import Table
 from setbench.models.entry import PARADIGMS
@@ -70,7 +70,7 @@ def best_rows(tables: Sequence[Table]) -> Grid:
             [
                 TableCell(_task(table, tables)),
                 TableCell(best.label, strong=table.best(best)),
-                TableCell(f"{table.headline} {'↑' if table.higher_is_better(table.headline) else '↓'}"),
+                TableCell(f"{table.headline} {arrow(table, table.headline)}"),
                 scored(table, best, table.headline, strong=table.best(best)),
                 TableCell(NOTHING) if constant is None else scored(table, constant, table.headline),
                 TableCell(NOTHING) if train is None else TableCell(number(train.centre), train.centre),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from setbench.bench.report.document import some
 from setbench.bench.report.numbers import number
 from setbench.bench.report.result import Result
 from setbench.bench.report.tables import Table, distinct
@@ -58,14 +59,9 @@ def _listed(found: dict[str, list[str]]) -> str:
     """``0.001 (most rows); 0.003 (deep_sets, mlp and 2 more)``."""
     parts = []
     for place, (value, labels) in enumerate(found.items()):
-        who = "all other rows" if place == 0 and len(labels) > NAMED else _names(labels)
+        who = "all other rows" if place == 0 and len(labels) > NAMED else some(labels, NAMED)
         parts.append(f"{value} ({who})")
     return "; ".join(parts)
-
-
-def _names(labels: list[str]) -> str:
-    more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
-    return ", ".join(labels[:NAMED]) + more
 
 
 def _tuning(results: list[Result]) -> list[str]:
@@ -81,7 +77,7 @@ def _notes(results: list[Result]) -> list[str]:
     ran = [result for result in results if result.ok]
     found = {note: [result.label for result in ran if note in result.notes] for result in ran for note in result.notes}
     return [
-        f"Note: {note} ({'every row' if len(labels) == len(ran) else _names(labels)})."
+        f"Note: {note} ({'every row' if len(labels) == len(ran) else some(labels, NAMED)})."
         for note, labels in found.items()
     ]
 
@@ -126,5 +122,5 @@ def _commits(table: Table) -> list[str]:
     old = [
         result.label for result in table.results if any(record.commit not in (newest, "") for record in result.records)
     ]
-    older = f"; at an older one: {_names(old)}" if old else ""
+    older = f"; at an older one: {some(old, NAMED)}" if old else ""
     return [f"Commit: {newest[:12]}{older}."]

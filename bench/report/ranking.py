@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from setbench.bench.report import cells
 from setbench.bench.report.caption import of_table
 from setbench.bench.report.document import Block, Folded, Grid, Note, TableCell
-from setbench.bench.report.numbers import NOTHING, Spread, count, error, number
 from setbench.bench.report.reading import key
 from setbench.bench.report.result import Result
-from setbench.bench.report.sections import BROKEN, INCOMPLETE, LIBRARY, column, scored
+from setbench.bench.report.sections import LIBRARY, column, scored
 from setbench.bench.report.tables import Table
 
 SHOWN = 20  # rows that are not folded
@@ -51,30 +51,19 @@ def _ranks(table: Table, rows: Sequence[Result]) -> str:
 
 def ranking_grid(table: Table, rows: Sequence[Result]) -> Grid:
     """Rank, model, headline, seconds of training, latency, invariance error in float64, parameters."""
-    latency = "latency (× reference)" if table.in_references else "latency (ms)"
-    columns = ["rank", "model", column(table, table.headline), "train (s)", latency, "invariance", "parameters"]
+    columns = ["rank", "model", column(table, table.headline), "train (s)", cells.latency_head(table)]
+    columns += ["invariance", "parameters"]
     return Grid(columns, [_row(table, result) for result in rows], frozenset(columns) - {"model"})
 
 
 def _row(table: Table, result: Result) -> list[TableCell]:
-    rank = None if result.constant else table.rank(result)
     best = table.best(result)
-    times = result.train, result.latency_ratio if table.in_references else result.latency
-    mark = "" if result.complete else f" {INCOMPLETE}"
     return [
-        TableCell("" if rank is None else f"{rank}{mark}", rank),
+        cells.rank(table, result),
         TableCell(result.label, strong=best, quiet=result.constant),
         scored(table, result, table.headline, strong=best),
-        *map(_time, times),
-        _invariance(result),
-        TableCell(count(result.parameters), result.parameters),
+        cells.centre(result.train),
+        cells.centre(cells.latency(table, result)),
+        cells.invariance(result),
+        cells.parameters(result),
     ]
-
-
-def _time(time: Spread | None) -> TableCell:
-    return TableCell(NOTHING) if time is None else TableCell(number(time.centre), time.centre)
-
-
-def _invariance(result: Result) -> TableCell:
-    broken = f" {BROKEN}" if result.breaks_claim else ""
-    return TableCell(f"{error(result.error64)}{broken}", result.error64)

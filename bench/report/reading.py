@@ -21,9 +21,14 @@ SHORT = {
 
 def key(grids: Iterable[Grid]) -> list[Note]:
     """A line that says what the marks in some tables mean; none where none stands there."""
-    texts = [cell.text for grid in grids for row in grid.rows for cell in row]
-    found = [f"{mark} {meaning}" for mark, meaning in SHORT.items() if any(mark in text.split() for text in texts)]
+    found = meanings(cell.text for grid in grids for row in grid.rows for cell in row)
     return [Note("; ".join(found) + ".")] if found else []
+
+
+def meanings(texts: Iterable[str]) -> list[str]:
+    """``† not better than …`` for every mark that stands in one of these texts."""
+    words = {word.rstrip(",") for text in texts for word in text.split()}
+    return [f"{mark} {meaning}" for mark, meaning in SHORT.items() if mark in words]
 
 
 def how_to_read(records: Sequence[Record]) -> list[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from setbench.bench.report.document import TableCell
-from setbench.bench.report.numbers import NOTHING
+from setbench.bench.report.numbers import NOTHING, number
 from setbench.bench.report.result import Result
 from setbench.bench.report.tables import Table
 from setbench.models.entry import PARADIGMS
@@ -44,7 +44,12 @@ def column(table: Table, metric: str) -> str:
     """``ap_inf (%) ↑``."""
     info = table.metric_info[metric]
     unit = f" ({info.unit})" if info.unit else ""
-    return f"{metric}{unit} {'↑' if info.higher_is_better else '↓'}"
+    return f"{metric}{unit} {arrow(table, metric)}"
+
+
+def arrow(table: Table, metric: str) -> str:
+    """Which way is better."""
+    return "↑" if table.higher_is_better(metric) else "↓"
 
 
 def scored(table: Table, result: Result, metric: str, variant: str | None = None, strong: bool = False) -> TableCell:
@@ -63,6 +68,16 @@ def marks(result: Result, table: Table | None = None) -> list[str]:
     other_code = result.other_code and not (table is not None and all_of_other_code(table))
     found = {INCOMPLETE: not result.complete, ODD: bool(result.odd), OTHER_CODE: other_code}
     return [mark for mark, there in found.items() if there]
+
+
+def compared(table: Table) -> list[str]:
+    """Over what the rows of its group were compared, and how fine the table is; nothing where there is one row."""
+    found = table.group
+    if found is None or found.smallest is None:
+        return []
+    over = f"{len(table.seeds)} seeds" + (f" and {found.items:,} independent test items" if found.items else "")
+    least = f"{number(found.smallest, 2)} {table.metric_info[table.headline].unit}".strip()
+    return [f"Compared over {over}; a row is told from it at a difference of about {least}."]
 
 
 def all_of_other_code(table: Table) -> bool:

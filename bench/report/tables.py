@@ -209,14 +209,18 @@ def distinct(values: Iterable[str]) -> list[str]:
     return [value for value, _ in Counter(value for value in values if value).most_common()]
 
 
+def reported(records: Iterable[Record]) -> list[Record]:
+    """Without trials of tuning, which are of the validation split: no table, page or summary reports them."""
+    return [record for record in records if record.split == "test"]
+
+
 def tables(records: Iterable[Record], folder: Path | None = None) -> list[Table]:
     """Every table, in the tasks' order; within a task the fullest preset first. ``folder`` is the results folder, which
-    holds the test items' scores: without it statistics are over seeds alone. Trials of tuning, which are of the
-    validation split, stand in no table."""
+    holds the test items' scores: without it statistics are over seeds alone."""
     groups: dict[Key, list[Record]] = {}
     constants: list[Record] = []
     ended_early: list[Record] = []
-    for record in (one for one in records if one.split == "test"):
+    for record in reported(records):
         if record.measured is None:
             ended_early.append(record)
         elif record.constant:

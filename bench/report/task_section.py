@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from setbench.bench.report.details import more_of_each_row, other_metrics, other_variants, without_result
-from setbench.bench.report.document import Block, Bullets, Folded, Heading, Picture, Text
-from setbench.bench.report.numbers import number
+from setbench.bench.report.document import Block, Bullets, Folded, Heading, Picture, Text, some
 from setbench.bench.report.provenance import how_it_was_run
 from setbench.bench.report.ranking import ranking
-from setbench.bench.report.sections import KINDS, OTHER_CODE, all_of_other_code
+from setbench.bench.report.sections import KINDS, OTHER_CODE, all_of_other_code, compared
 from setbench.bench.report.tables import Table
 
 NAMED = 6  # rows named before "and n more"
@@ -62,14 +61,9 @@ def _group(table: Table) -> list[str]:
         return []
     chosen = "best on validation" if found.by_validation else "best, chosen on the test split"
     others = [result.label for result in found.members if result is not found.reference]
-    listed = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED} more" if len(others) > NAMED else "")
-    and_others = f", and what cannot be told from it: {listed}" if others else ""
+    and_others = f", and what cannot be told from it: {some(others, NAMED)}" if others else ""
     sentences = [f"In bold: {found.reference.label} ({chosen}){and_others}."]
-    if found.smallest is not None:
-        over = f"{len(table.seeds)} seeds" + (f" and {found.items:,} independent test items" if found.items else "")
-        least = f"{number(found.smallest, 2)} {table.metric_info[table.headline].unit}".strip()
-        sentences.append(f"Compared over {over}; a row is told from it at a difference of about {least}.")
-    return sentences
+    return [*sentences, *compared(table)]
 
 
 def _old(table: Table) -> list[str]:

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from setbench.bench.records.record import Record
-from setbench.bench.report.console import Column, filled, fitted, printable, width
 from setbench.bench.report.document import one_line
-from setbench.bench.report.numbers import NOTHING, count, error, number
+from setbench.bench.report.numbers import NOTHING, count, error, many, number
 from setbench.bench.report.result import Result
-from setbench.bench.report.sections import FLOOR, INCOMPLETE, ODD, OTHER_CODE, column, scored, title
-from setbench.bench.report.tables import Table, tables, why
+from setbench.bench.report.sections import FLOOR, INCOMPLETE, ODD, OTHER_CODE, arrow, column, scored, title
+from setbench.bench.report.tables import Table, reported, tables, why
+from setbench.console import Column, filled, fitted, printable, width
 
 WORRIES = 8  # rows without a result that are named one by one
 LONGEST = 100  # characters of a name or a reason
@@ -58,7 +58,7 @@ def summary(
         wide: characters of a line; by default as many as the terminal has, and of a pipe as many as COLUMNS says.
         folder: the results folder, which holds the scores of the test items.
     """
-    records = [record for record in records if record.split == "test"]  # no trials of tuning
+    records = reported(records)
     if not records:
         return "No results yet."
     counts = Counter(record.status for record in records)
@@ -95,7 +95,7 @@ def _ranking(table: Table, ran: Collection[str], wide: int | None, most: int) ->
     models = [row for row in shown if not row.constant]
     cut = {id(row) for row in models[most:]}
     rows = [[_cut(text) for text in _row(table, row)] for row in shown if id(row) not in cut]
-    seeds = f"{len(table.seeds)} seed{'s' * (len(table.seeds) != 1)}"
+    seeds = many(len(table.seeds), "seed")
     head = f"{one_line(title(table))}: {column(table, table.headline) if table.headline else 'no result'}, {seeds}"
     lines = [filled(head, wide), fitted(RANKING, rows, wide or width())]
     left = len(cut), len(table.models) - len(models)
@@ -109,13 +109,13 @@ def _row(table: Table, result: Result) -> list[str]:
     if result.constant:
         return ["", result.label, score, NOTHING, NOTHING, NOTHING]
     mark = GROUP if table.best(result) else ""
-    train, moved = result.train, result.error64
+    train = result.train
     return [
         str(table.rank(result)),
         result.label,
         f"{score} {mark}".rstrip(),
         NOTHING if train is None else number(train.centre),
-        NOTHING if moved is None else error(moved),
+        error(result.error64),
         count(result.parameters),
     ]
 
@@ -132,11 +132,10 @@ def _best(table: Table, among: Sequence[Table]) -> list[str]:
     if not table.models:
         return [name, where, NOTHING, NOTHING, NOTHING, NOTHING, rows]
     best = table.models[0]
-    arrow = "↑" if table.higher_is_better(table.headline) else "↓"
     floor = table.score(table.constant) if table.constant else None
     constant = NOTHING if floor is None else str(floor)
     score = scored(table, best, table.headline).text
-    return [name, where, best.label, f"{table.headline} {arrow}", score, constant, rows]
+    return [name, where, best.label, f"{table.headline} {arrow(table, table.headline)}", score, constant, rows]
 
 
 def _cut(text: str) -> str:

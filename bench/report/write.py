@@ -22,7 +22,7 @@ from setbench.bench.report.published import published
 from setbench.bench.report.reading import how_to_read
 from setbench.bench.report.sections import heading
 from setbench.bench.report.standing import Alike, alike
-from setbench.bench.report.tables import Table, tables
+from setbench.bench.report.tables import Table, reported, tables
 from setbench.bench.report.task_section import section
 from setbench.files import write_atomically
 
@@ -38,7 +38,7 @@ def write_report(records: Sequence[Record], directory: Path, *, predictions: boo
     drawn again; one that no record asks for any longer is removed.
     """
     directory = Path(directory)
-    records = [record for record in records if record.split == "test"]  # no trials of tuning
+    records = reported(records)
     found = tables(records, directory)
     others = elsewhere(directory, lambda line: print(line, file=sys.stderr))
     groups = alike(found)

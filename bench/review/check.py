@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from setbench.bench.report.document import one_line
+from setbench.bench.report.numbers import many
 from setbench.bench.review.findings import KINDS, reviewed
 from setbench.bench.review.reading import read
 
@@ -26,9 +27,5 @@ def check(folder: Path) -> tuple[list[str], str]:
             more = f"; and {len(cases) - SHOWN:,} more" if len(cases) > SHOWN else ""
             lines.append(f"{kind.__doc__}: {len(cases):,}: {shown}{more}")
     rows = sum(len(table.models) for table in found.tables)
-    looked_at = f"{_many(len(found.records), 'record')}, {_many(rows, 'row')} in {_many(len(found.tables), 'table')}"
-    return lines, f"{looked_at}: {_many(len(lines), 'kind of finding', 'kinds of findings') if lines else 'no finding'}"
-
-
-def _many(count: int, one: str, several: str = "") -> str:
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
+    looked_at = f"{many(len(found.records), 'record')}, {many(rows, 'row')} in {many(len(found.tables), 'table')}"
+    return lines, f"{looked_at}: {many(len(lines), 'kind of finding', 'kinds of findings') if lines else 'no finding'}"

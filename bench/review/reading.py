@@ -45,8 +45,8 @@ def read(folder: Path) -> Read:
                 found.damaged.append(f"{name}: it is the record of another cell, {record.id}")
                 continue
             found.records[record.id] = record
-            if json.loads(text)["schema"] < SCHEMA:
-                found.older.append(f"{name}: schema {json.loads(text)['schema']}")
+            if (schema := json.loads(text)["schema"]) < SCHEMA:
+                found.older.append(f"{name}: schema {schema}")
     found.damaged += [f"damaged/{path.name}" for path in sorted((folder / "damaged").glob("*"))]
     if not (found.records or found.damaged or found.newer):
         raise ValueError(f"--check {folder}: there are no records in it; a results folder has records/ or {PACKED}")

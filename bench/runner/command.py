@@ -14,7 +14,7 @@ from setbench import refusal
 if refusal():  # before the imports below, which need what only Unix has
     sys.exit(refusal())
 
-from setbench.bench.report import console  # noqa: F401  # what spells out characters that a pipe does not have
+from setbench import console  # noqa: F401  # what spells out characters that a pipe does not have
 from setbench.bench.runner.driver import Run, program
 from setbench.bench.runner.listing import catalogue_text, entry_text, plan_text
 from setbench.bench.runner.options import Options

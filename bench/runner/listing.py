@@ -14,8 +14,8 @@ from tabulate import tabulate
 from setbench.bench.plan.cells import Cell
 from setbench.bench.plan.estimate import STEPS, Estimate, expected, human
 from setbench.bench.plan.presets import OPTIONS
-from setbench.bench.report.console import Column, filled, fitted, width
 from setbench.bench.runner.driver import Run
+from setbench.console import Column, filled, fitted, width
 from setbench.models.catalogue import CATALOGUE
 from setbench.models.entry import Entry
 from setbench.options import Option, UnknownName, nearest
@@ -70,7 +70,7 @@ def catalogue_text() -> str:
             ]
             parts += ["", title, fitted(MODEL_COLUMNS, table, wide)]
     hint = "--list NAME says what one's options mean; --list settings what --set can change."
-    parts += ["", textwrap.fill(hint, wide)]
+    parts += ["", _wrapped(hint)]
     return "\n".join(parts)
 
 

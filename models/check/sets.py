@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from setbench.models.check.calls import CannotCheck, Sets
+from setbench.models.check.orders import spread
 
 MORE = 3
 """Elements of padding that are added."""
@@ -91,7 +92,7 @@ def filled(sets: Sets) -> Sets:
     """The same sets with other values in their padding: large ones, or, of whole numbers, one that occurs."""
     elements, mask = sets
     value = FAR if elements.is_floating_point() else elements.max()
-    return torch.where(mask.reshape(*mask.shape, *[1] * (elements.dim() - 2)), elements, value), mask
+    return torch.where(spread(mask, elements), elements, value), mask
 
 
 def equal(sets: Sets) -> Sets:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from setbench.bench.records.store import Store
 from setbench.bench.report.claims.rules import RULES, Unfounded
-from setbench.bench.report.tables import Table, tables
+from setbench.bench.report.folder import tables_in
+from setbench.bench.report.tables import Table
 from setbench.options import nearest
 
 
@@ -94,8 +94,7 @@ def judge(claims: Sequence[Claim], results: Path) -> list[Judged]:
     found = []
     for claim in claims:
         if claim.folder not in known:
-            folder = results / claim.folder
-            known[claim.folder] = tables(Store(folder, lambda line: None).all(), folder)
+            known[claim.folder] = tables_in(results / claim.folder, lambda line: None)
         found.append(_judged(claim, known[claim.folder]))
     return found
 

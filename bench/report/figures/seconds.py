@@ -8,10 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from setbench.bench.report.budgets import Lengths, Trained
-from setbench.bench.report.figures.style import INK, MARKERS, colour, new_figure, plain, plot_style
+from setbench.bench.report.figures.style import DASHES, INK, MARKERS, colour, new_figure, plain, plot_style
 from setbench.bench.report.sections import column
-
-DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 
 
 def seconds_figure(lengths: Lengths) -> Figure:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from setbench.bench.report.numbers import NOTHING, count, number
-from setbench.bench.report.page.columns import memory
-from setbench.bench.report.page.static import escape, glyph, grid, head, label, marks_in, row
-from setbench.bench.report.reading import ONE_SEED
+from setbench.bench.report.document import some
+from setbench.bench.report.numbers import NOTHING, count, many, number
+from setbench.bench.report.page.static import escape, glyph, grid, head, label, row
+from setbench.bench.report.reading import ONE_SEED, meanings
 from setbench.bench.report.result import Result
 from setbench.bench.report.sections import column, scored
 from setbench.bench.report.standing import Alike, Standing
@@ -35,7 +35,7 @@ def _group(group: Alike, place: int, anchors: dict[int, str]) -> str:
     kind = "two" if ranks else "one"
     scores = [scored(table, table.models[0], table.headline).text for table in group.tables]
     interval = ["± half of the 95 % interval"] if any("±" in score for score in scores) else []
-    said = f'<p class="legend">{" · ".join([*interval, *marks_in(scores)])}</p>'
+    said = f'<p class="legend">{" · ".join([*interval, *meanings(scores)])}</p>'
     return (
         f'<div class="group"><p class="lead">{_sentence(group)}</p>'
         f'<div class="{kind}"><div class="left">{_tasks(group.tables, anchors, where)}{said}</div>{ranks}</div></div>'
@@ -73,8 +73,7 @@ def _sentence(group: Alike) -> str:
 
 
 def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return escape(", ".join(names[:NAMED])) + more
+    return escape(some(names, NAMED))
 
 
 def _at_floor(table: Table) -> bool:
@@ -91,9 +90,8 @@ def _tasks(tables: Sequence[Table], anchors: dict[int, str], where: str) -> str:
 def _task(table: Table, anchor: str) -> str:
     best = table.models[0]
     floor = table.score(table.constant) if table.constant else None
-    seeds = f"{len(best.ok)} seed{'s' if len(best.ok) > 1 else ''}"
-    below = f"<small>{seeds}{f'; constant {number(floor.centre)}' if floor else ''}</small>"
-    used = memory(best)
+    below = f"<small>{many(len(best.ok), 'seed')}{f'; constant {number(floor.centre)}' if floor else ''}</small>"
+    used = best.memory
     costs = {
         "train (s)": number(best.train.centre) if best.train else NOTHING,
         "memory (MB)": number(used.centre) if used else NOTHING,

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from setbench.bench.records.record import Record
+from setbench.bench.report.cells import latency
 from setbench.bench.report.document import one_line
 from setbench.bench.report.numbers import NOTHING, Spread
+from setbench.bench.report.overview import paradigms
 from setbench.bench.report.page.columns import SCORE, Column, best, columns
 from setbench.bench.report.page.drawings import drawings
 from setbench.bench.report.result import Result
@@ -52,11 +54,10 @@ def look(paradigm: str) -> tuple[str, str]:
 
 def page_data(tables: Sequence[Table], groups: Sequence[Alike], folder: Path | None) -> dict[str, Json]:
     """All that the page is drawn from, beside its records."""
-    names = dict.fromkeys(row.paradigm for table in tables for row in table.results if not row.constant)
-    known = [*(name for name in PARADIGMS if name in names), *(name for name in names if name not in PARADIGMS)]
     return {
         "paradigms": [
-            dict(zip(("name", "colour", "shape"), (one_line(name), *look(name)), strict=True)) for name in known
+            dict(zip(("name", "colour", "shape"), (one_line(name), *look(name)), strict=True))
+            for name in paradigms(tables)
         ],
         "tables": [table_data(table, anchor, folder) for table, anchor in zip(tables, anchors(tables), strict=True)],
         "standings": [standing_data(group) for group in groups],
@@ -107,7 +108,7 @@ def row_data(table: Table, row: Result, shown: Sequence[Column], metrics: Sequen
         "values": {key: plain(cell.value) for key, cell in cells.items() if cell.value is not None},
         "bars": {
             key: bar
-            for key, value in ((SCORE, score), ("train", row.train), ("latency", _latency(table, row)))
+            for key, value in ((SCORE, score), ("train", row.train), ("latency", latency(table, row)))
             if (bar := _bar(value))
         },
         "records": [record.id for record in row.records],
@@ -119,10 +120,6 @@ def row_data(table: Table, row: Result, shown: Sequence[Column], metrics: Sequen
         }
     curve = learning_curve(row.ok)
     return found | ({"curve": curve} if curve else {})
-
-
-def _latency(table: Table, row: Result) -> Spread | None:
-    return row.latency_ratio if table.in_references else row.latency
 
 
 def _bar(value: Spread | None) -> list[float] | None:

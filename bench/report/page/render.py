@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,12 @@ def page(
         "plotly": _plotly() if tables else "",
         "script": "\n".join(_text(f"{name}.js") for name in SCRIPTS),
     }  # fmt: skip
-    # in one pass, so that a name that looks like a mark is left alone
-    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], _text("page.html"))
+    return _with(parts, "page.html")
+
+
+def _with(parts: Mapping[str, str], template: str) -> str:
+    """A template with its marks replaced, in one pass: a name that looks like a mark is left alone."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], _text(template))
 
 
 def _records(records: Sequence[Record]) -> str:
@@ -120,4 +124,4 @@ def _section(table: Table, anchor: str) -> str:
         "legend": legend(table),
         "run": run,
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], _text("section.html"))
+    return _with(parts, "section.html")

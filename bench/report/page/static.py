@@ -19,11 +19,10 @@ from setbench.bench.report.document import (
     Text,
     one_line,
 )  # fmt: skip
-from setbench.bench.report.numbers import number
 from setbench.bench.report.page.columns import Column, best, columns
 from setbench.bench.report.page.data import look, rows
-from setbench.bench.report.reading import ONE_SEED, SHORT
-from setbench.bench.report.sections import OTHER_CODE, all_of_other_code
+from setbench.bench.report.reading import ONE_SEED, meanings
+from setbench.bench.report.sections import OTHER_CODE, all_of_other_code, compared
 from setbench.bench.report.tables import Table
 
 
@@ -101,14 +100,9 @@ def _cell(column: Column, found: TableCell, paradigm: str) -> str:
     return cell(text, column.numeric, "" if column.shown else " hidden")
 
 
-def marks_in(texts: Sequence[str]) -> list[str]:
-    """What marks mean: those that stand in some texts."""
-    return [f"{mark} {meaning}" for mark, meaning in SHORT.items() if any(mark in text for text in texts)]
-
-
 def legend(table: Table) -> str:
     """What is to be known of the rows of a table."""
-    found = marks_in([column.make(table, result).text for column in columns(table) for result in table.results])
+    found = meanings(column.make(table, result).text for column in columns(table) for result in table.results)
     if any(table.best(result) for result in table.models):
         others = ", and what cannot be told from it" if table.group else ""
         found.insert(0, f"<strong>bold</strong> the best{others}")
@@ -128,11 +122,7 @@ def verdict(table: Table) -> str:
     others = [label(result.label) for result in found.members if result is not found.reference]
     said = [f"{chosen}: <strong>{label(found.reference.label)}</strong>."]
     said += [f"Cannot be told from it: {', '.join(others)}."] if others else ["It alone is best."]
-    if found.smallest is not None:
-        over = f"{len(table.seeds)} seeds" + (f" and {found.items:,} independent test items" if found.items else "")
-        least = f"{number(found.smallest, 2)} {escape(table.metric_info[table.headline].unit)}".strip()
-        said.append(f"Compared over {over}; a row is told from it at a difference of about {least}.")
-    return " ".join(said)
+    return " ".join([*said, *map(escape, compared(table))])
 
 
 def blocks(found: Sequence[Block], level: int = 0) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from setbench.bench.records.record import Record, Status
-from setbench.bench.report.console import Column, fitted
 from setbench.bench.report.tables import tables
 from setbench.bench.report.terminal import FEW_ROWS, ROWS, summary
+from setbench.console import Column, fitted
 
 WIDTHS = (40, 60, 80, 120, 200)
 

@@ -28,7 +28,6 @@ INSTEAD = {
 }  # fmt: skip
 """What stands for a character in a pipe or terminal that has none such."""
 
-
 GAP = 2
 """Spaces between columns."""
 
