@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import statistics
+from typing import NamedTuple
 
 from setbench.bench.report.result import Result
 from setbench.bench.report.tables import Table
 
-Curve = list[tuple[float, float]]
+
+class Point(NamedTuple):
+    step: int
+    seconds: float
+    score: float
+
+
+Curve = list[Point]
 
 
 def curve(result: Result) -> Curve:
-    """(seconds, score) at every step that all seeds were validated at, each the median over the seeds."""
+    """A point at every step that all seeds were validated at with a finite score, seconds and score each the median
+    over the seeds."""
     seeds: list[dict[int, tuple[float, float]]] = []
     for measured in result.measured:
         kept = measured.curve
@@ -21,7 +30,7 @@ def curve(result: Result) -> Curve:
         return []
     steps = sorted(set.intersection(*(set(one) for one in seeds)))
     middle = statistics.median
-    return [(middle(one[step][0] for one in seeds), middle(one[step][1] for one in seeds)) for step in steps]
+    return [Point(step, *(middle(one[step][k] for one in seeds) for k in (0, 1))) for step in steps]
 
 
 def learning(table: Table) -> list[tuple[Result, Curve]]:

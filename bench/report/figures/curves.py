@@ -35,10 +35,10 @@ def curves_figure(table: Table) -> Figure:
         axes = figure.add_subplot()
         for result, points in found:
             if not any(result is one for one, _ in strong):
-                axes.plot(*zip(*points, strict=True), color="#c4c4c4", linewidth=0.8, zorder=1)
+                axes.plot(*zip(*_drawn(points), strict=True), color="#c4c4c4", linewidth=0.8, zorder=1)
         for result, points in strong:
             axes.plot(
-                *zip(*points, strict=True), color=colour(result.paradigm), marker=marker(result.paradigm),
+                *zip(*_drawn(points), strict=True), color=colour(result.paradigm), marker=marker(result.paradigm),
                 linestyle=dashes(result.paradigm), markersize=4.5, markeredgecolor="white", markeredgewidth=0.4,
                 linewidth=1.5, zorder=2,
             )  # fmt: skip
@@ -51,15 +51,20 @@ def curves_figure(table: Table) -> Figure:
         outside = "Lines that leave the picture are far worse there." if cut else ""
         figure.supxlabel(" ".join(filter(None, (which, several, outside))), fontsize=8, color=INK, x=0.01, ha="left")
         low, high = sorted(axes.get_ylim())
-        ends = [(seconds, min(max(score, low), high)) for _, points in strong for seconds, score in points[-1:]]
-        label_points(axes, ends, [plain(result.label) for result, _ in strong], set(), [points for _, points in strong])
+        lines = [_drawn(points) for _, points in strong]
+        ends = [(seconds, min(max(score, low), high)) for line in lines for seconds, score in line[-1:]]
+        label_points(axes, ends, [plain(result.label) for result, _ in strong], set(), lines)
     return figure
+
+
+def _drawn(points: Curve) -> list[tuple[float, float]]:
+    return [(point.seconds, point.score) for point in points]
 
 
 def _scales(axes: Axes, table: Table, found: list[Curve]) -> bool:
     """Set both scales; whether a line leaves the picture."""
-    seconds = [second for points in found for second, _ in points]
-    scores = [score for points in found for _, score in points]
+    seconds = [point.seconds for points in found for point in points]
+    scores = [point.score for points in found for point in points]
     higher = table.higher_is_better(table.headline)
     worst = worst_shown(scores, None, higher)
     shown = [score for score in scores if (score >= worst if higher else score <= worst)]

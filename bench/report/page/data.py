@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from setbench.bench.records.record import Record
 from setbench.bench.report.cells import latency
 from setbench.bench.report.document import one_line
+from setbench.bench.report.learning import Point, curve
 from setbench.bench.report.numbers import NOTHING, Spread
 from setbench.bench.report.overview import paradigms
 from setbench.bench.report.page.columns import SCORE, Column, best, columns
@@ -118,8 +118,9 @@ def row_data(table: Table, row: Result, shown: Sequence[Column], metrics: Sequen
             one_line(variant): [str(row.value(name, variant) or NOTHING) for name in metrics]
             for variant in row.variants
         }
-    curve = learning_curve(row.ok)
-    return found | ({"curve": curve} if curve else {})
+    if points := curve(row):
+        found["curve"] = {name: [getattr(point, name) for point in points] for name in Point._fields}
+    return found
 
 
 def _bar(value: Spread | None) -> list[float] | None:
@@ -129,27 +130,6 @@ def _bar(value: Spread | None) -> list[float] | None:
         (value.half, value.half) if value.ends is None else (value.centre - value.ends[0], value.ends[1] - value.centre)
     )
     return [down, up] if down is not None and up is not None and math.isfinite(down) and math.isfinite(up) else None
-
-
-def learning_curve(records: Sequence[Record]) -> dict[str, list[float | None]] | None:
-    """Means over the seeds that validated at the same steps: ``seconds`` of training, ``score`` on validation; None
-    where no seed kept any. A score that one seed lacks is None."""
-    curves = [record.measured.curve for record in records if record.measured and record.measured.curve.validation_step]
-    if not curves:
-        return None
-    alike = [curve for curve in curves if curve.validation_step == curves[0].validation_step]
-    scores = zip(*(curve.validation_score for curve in alike), strict=True)
-    seconds = zip(*(curve.validation_seconds for curve in alike), strict=True)
-    return {
-        "step": list(curves[0].validation_step),
-        "seconds": [math.fsum(column) / len(alike) for column in seconds],
-        "score": [_mean(column) for column in scores],
-    }
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return math.fsum(known) / len(known) if len(known) == len(values) else None
 
 
 def standing_data(group: Alike) -> dict[str, Json]:

@@ -45,8 +45,8 @@ def test_a_row_is_the_mean_of_its_records(whole):
             if own[0].measured.invariance:
                 worst = max(r.measured.invariance.max64 for r in own)
                 assert row["values"]["invariance"] == worst
-            assert row["curve"]["seconds"][-1] == pytest.approx(row["values"]["train"])
-            assert row["curve"]["score"] == pytest.approx([row["values"]["score"] * part for part in (0.25, 0.5, 1)])
+            assert row["curve"]["seconds"][-1] == pytest.approx(statistics.median(r.measured.time.train for r in own))
+            assert row["curve"]["score"] == pytest.approx([statistics.median(scores) * part for part in (0.25, 0.5, 1)])
             assert row["records"][:3] == [r.id for r in own]
     assert sum(len(table["rows"]) for table in found.values()) == len({(r.task, r.row) for r in whole})
 
@@ -88,15 +88,19 @@ def test_a_median_has_the_ends_as_its_bars(make):
     assert row["bars"]["score"] == pytest.approx([0.034, 68.916])
 
 
-def test_curves_are_of_seeds_that_validated_alike(make):
-    def curve(steps, scores):
-        seconds = [step / 10 for step in steps]
+def test_curves_are_medians_at_the_steps_that_all_seeds_have(make):
+    def curve(steps, scores, late=1):
+        seconds = [late * step / 10 for step in steps]
         return {"validation_step": steps, "validation_seconds": seconds, "validation_score": scores}
 
-    curves = [curve([10, 20], [1.0, 3.0]), curve([10, 20], [2.0, math.nan]), curve([10, 30], [9.0, 9.0])]
+    curves = [
+        curve([10, 20, 40], [1.0, 3.0, 4.0]),
+        curve([10, 20, 40], [2.0, math.nan, 5.0]),
+        curve([10, 30, 40], [9.0, 9.0, 90.0], 7),
+    ]
     records = [make.record(STATE, "a", seed=seed, curve=one) for seed, one in enumerate(curves)]
     (row,) = of(records)[STATE]["rows"]
-    assert row["curve"] == {"step": [10, 20], "seconds": [1.0, 2.0], "score": [1.5, None]}
+    assert row["curve"] == {"step": [10, 40], "seconds": [1.0, 4.0], "score": [2.0, 5.0]}
 
 
 def test_corners_are_drawn_as_they_were_kept(whole, tmp_path):
