@@ -36,7 +36,7 @@ from setbench.tasks.clevr.states import present, states
 
 SIDE = 16  # cells of the map, each way
 LATENT = 256
-ENCODERS = {"questions": "frozen", "map": "frozen_map"}  # head -> the encoder that it makes
+ENCODERS = {"map": "frozen", "questions": "frozen_questions"}  # head -> the encoder that it makes
 KEEP = 250  # steps between two checkpoints, and two words
 
 
@@ -51,7 +51,7 @@ class Part:
 
 
 PICTURES = Part(steps=4_000, batch=64, rate=1.5e-3, warm_up=100)
-SETS = Part(steps=8_000, batch=128, rate=1e-3, warm_up=200)
+SETS = Part(steps=12_000, batch=128, rate=1e-3, warm_up=200)
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def fit(
 def main(words: list[str] | None = None) -> None:
     """Train both parts and write the weights."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--head", choices=HEADS, default="questions", help="what phi is supervised with")
+    parser.add_argument("--head", choices=HEADS, default="map", help="what phi is supervised with")
     parser.add_argument("--scenes", type=int, default=24_000)
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of steps")
     parser.add_argument("--cache", type=Path, default=user_cache_path("setbench"))
@@ -242,6 +242,7 @@ def main(words: list[str] | None = None) -> None:
         "validation": validate(encoder, held_out) | held_out_loss(),
     }
     save_frozen(encoder, about, given.out or weights_of(ENCODERS[given.head]))
+    kept.unlink()  # the pictures' part stays, for the other head
     print(about)
 
 

@@ -62,7 +62,7 @@ class PlaceSum(nn.Module):
         )
         features = coordinates + sum(groups)
         self.read = nn.Sequential(nn.Conv2d(width + 2, width, 1), nn.ReLU(), nn.Conv2d(width, 1 + features, 1))
-        self.phi = mlp(features, HIDDEN, latent)
+        self.phi = mlp(features, HIDDEN, HIDDEN, latent)
 
     def cells(
         self, images: Float[Tensor, "batch 3 height width"]
