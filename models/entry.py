@@ -13,9 +13,9 @@ from setbench.options import Option, Value, check, nearest, split
 HEADS = ("mlp", "linear", "linear_xavier")
 """From a code to a label or a number: ``models/heads.py``."""
 
-FROZEN = {"frozen": "frozen.pt", "frozen_questions": "frozen_questions.pt"}
+FROZEN = {"frozen": "frozen.pt", "frozen_map": "frozen_map.pt"}
 """Frozen image encoders, whose codes are made beforehand, with the file of their weights: two that differ in what the
-code was supervised with (a map of the floor; questions about the set)."""
+code was supervised with (questions about the set; a map of the floor)."""
 
 IMAGE_ENCODERS = ("small", "resnet34", *FROZEN)
 """From a picture to a code: ``models/images``."""

@@ -150,8 +150,7 @@ STUDY = Study(
     method=[
         "clevr_state, 8,000 rendered scenes. The code of a picture is a sum of phi over the objects that the encoder "
         "sees; the ceiling is the same phi summed over the true objects. Codes are standardised alike.",
-        "Two codes: phi was supervised by a map of the floor (frozen), or by questions about true sets "
-        "(frozen_questions). "
+        "Two codes: phi was supervised by questions about true sets (frozen), or by a map of the floor (frozen_map). "
         "No head of either is a decoder of this table.",
         f"Every decoder has {BUDGET.steps} steps of {BUDGET.batch} scenes, latent {BUDGET.latent}, width "
         f"{BUDGET.width}, as in desk; DSPN and iDSPN with {ENCODER}.",

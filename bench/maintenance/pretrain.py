@@ -36,7 +36,7 @@ from setbench.tasks.clevr.states import present, states
 
 SIDE = 16  # cells of the map, each way
 LATENT = 256
-ENCODERS = {"map": "frozen", "questions": "frozen_questions"}  # head -> the encoder that it makes
+ENCODERS = {"questions": "frozen", "map": "frozen_map"}  # head -> the encoder that it makes
 KEEP = 250  # steps between two checkpoints, and two words
 
 
@@ -185,7 +185,7 @@ def fit(
 def main(words: list[str] | None = None) -> None:
     """Train both parts and write the weights."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--head", choices=HEADS, default="map", help="what phi is supervised with")
+    parser.add_argument("--head", choices=HEADS, default="questions", help="what phi is supervised with")
     parser.add_argument("--scenes", type=int, default=24_000)
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of steps")
     parser.add_argument("--cache", type=Path, default=user_cache_path("setbench"))
