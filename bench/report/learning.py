@@ -21,16 +21,17 @@ Curve = list[Point]
 def curve(result: Result) -> Curve:
     """A point at every step that all seeds were validated at with a finite score, seconds and score each the median
     over the seeds."""
-    seeds: list[dict[int, tuple[float, float]]] = []
+    seeds: list[dict[int, Point]] = []
     for measured in result.measured:
         kept = measured.curve
         points = zip(kept.validation_step, kept.validation_seconds, kept.validation_score, strict=False)
-        seeds.append({step: (second, score) for step, second, score in points if score is not None and second > 0})
-    if not seeds:
-        return []
-    steps = sorted(set.intersection(*(set(one) for one in seeds)))
+        seeds.append({at: Point(at, second, score) for at, second, score in points if score is not None and second > 0})
+    steps = sorted(set.intersection(*map(set, seeds))) if seeds else []
     middle = statistics.median
-    return [Point(step, *(middle(one[step][k] for one in seeds) for k in (0, 1))) for step in steps]
+    return [
+        Point(step, middle(one[step].seconds for one in seeds), middle(one[step].score for one in seeds))
+        for step in steps
+    ]
 
 
 def learning(table: Table) -> list[tuple[Result, Curve]]:
