@@ -191,9 +191,17 @@ def read_trials(path: Path) -> list[Trial]:
 
 def chosen(trials: Iterable[Trial]) -> dict[str, dict[str, float]]:
     """task -> row -> the rate with the better mean over the two final seeds; of two alike the lower one. A rate that
-    failed under one of them is not chosen, and a row of which all did has none."""
+    failed under one of them is not chosen, and a row of which all did has none.
+
+    Raises:
+        ValueError: trials of one row are of two codes, in one line.
+    """
     final: dict[tuple[str, str, float], list[float | None]] = defaultdict(list)
+    codes: dict[tuple[str, str], str] = {}
     for one in trials:
+        if codes.setdefault((one.task, one.row), one.code) != one.code:
+            two = f"{codes[one.task, one.row]} and {one.code}"
+            raise ValueError(f"{one.task} · {one.row}: trials of two codes, {two}, are not compared")
         if one.seed in FINAL_SEEDS:
             final[one.task, one.row, one.learning_rate].append(one.goodness)
     best: dict[tuple[str, str], tuple[float, float]] = {}

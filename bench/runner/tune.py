@@ -36,11 +36,16 @@ def tuned_rows(cells: Sequence[Cell], preset: Preset) -> list[tuple[Cell, float]
 
 def tune(run: Run) -> int:
     """Run the trials of the planned rows round by round and write the choices beside the results; the exit code: a rate
-    at which training diverges is a finding, any other mishap is one."""
+    at which training diverges is a finding, any other mishap is one.
+
+    Raises:
+        ValueError: a row would be chosen between trials of two codes, in one line.
+    """
     rows = tuned_rows(run.cells, run.request.preset)
     folder = run.options.results
     for rounds in (1, 2, 3):
         _take(run, rows, lambda cell: _score(run, cell), rounds)
+        _refuse_two_codes(run)
         run.execute()
         found = run.results()
         trials = [trial(record) for record in found]
@@ -71,6 +76,18 @@ def foresee(run: Run) -> None:
         return -abs(math.log(cell.settings.learning_rate / middles[cell.task, cell.row]))
 
     _take(run, rows, score, 3)
+
+
+def _refuse_two_codes(run: Run) -> None:
+    """Raises ValueError, in one line, where trials that are to run would stand beside trials of other code: the better
+    of the two is then no choice of a rate."""
+    runs = {(cell.task, cell.row) for cell in run.missing}
+    kept = [cell for cell in run.cells if (cell.task, cell.row) in runs and cell not in run.missing and run.stale(cell)]
+    if kept:
+        raise ValueError(
+            f"--tune: {len(kept)} trials are of other code, the first of {kept[0].task} · {kept[0].row}, and trials of "
+            "two codes are not compared; --rerun runs these again"
+        )
 
 
 def _take(run: Run, rows: Sequence[tuple[Cell, float]], score: Score, rounds: int) -> None:

@@ -11,7 +11,7 @@ from records_for_tests import made
 from setbench.bench.plan.cells import Cell, Request, asked_tasks, plan
 from setbench.bench.plan.presets import load
 from setbench.bench.records.record import MetricInfo, Status
-from setbench.bench.runner.trials import read_trials, trial, trial_cells, trials_text
+from setbench.bench.runner.trials import chosen, read_trials, trial, trial_cells, trials_text
 
 
 def a_cell() -> Cell:
@@ -89,3 +89,13 @@ def test_a_trial_is_one_line_and_is_read_back(tmp_path: Path) -> None:
     path.write_text(trials_text(reversed(trials)))
     assert path.read_text().count("\n") == 1 + 3
     assert read_trials(path) == trials
+
+
+def test_trials_of_two_codes_are_no_choice() -> None:
+    """Of one row; another row may be of another code. Trials of the search count too: they chose the finalists."""
+    settings = {"learning_rate": 0.3, "steps": 5, "batch": 2, "latent": 3, "width": 4}
+    finals = [trial(made(row="a", score=30.0, seed=seed, settings=settings, code="new")) for seed in (1001, 1002)]
+    other = [replace(one, row="b", code="old") for one in finals]
+    assert chosen([*finals, *other]) == {finals[0].task: {"a": 0.3, "b": 0.3}}
+    with pytest.raises(ValueError, match="a: trials of two codes, new and old, are not compared"):
+        chosen([*finals, replace(finals[0], seed=1000, code="old")])

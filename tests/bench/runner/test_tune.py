@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,3 +62,23 @@ def test_choices_are_written_beside_the_results_and_run_as_a_preset(tmp_path: Pa
     assert tune(again) == 0
     assert {path: path.stat().st_mtime_ns for path in (folder / "records").iterdir()} == before
     assert (folder / "tuned.toml").read_text() == text
+
+
+@pytest.mark.usefixtures("forkserver")
+def test_trials_of_other_code_are_not_gone_on_with(tmp_path: Path) -> None:
+    """Where a row lacks trials and those that it has are of other code it is refused, and nothing is lost; --rerun
+    makes all of them by one code. A row that is whole keeps its trials, whatever their code."""
+    asked = {"tasks": ["arithmetic_sum"], "models": ["deep_sets"], "decoders": []}
+    run = Run(options(tmp_path, **asked))
+    assert tune(run) == 0
+    records = sorted((run.options.results / "records").iterdir())
+    for path in records:
+        path.write_text(path.read_text().replace(json.loads(path.read_text())["code"], "0" * 16))
+    assert tune(Run(options(tmp_path, **asked))) == 0  # whole: nothing to compare with
+    records[0].unlink()
+    with pytest.raises(ValueError, match=r"\d+ trials are of other code, the first of arithmetic_sum · deep_sets"):
+        tune(Run(options(tmp_path, **asked)))
+    assert len(list((run.options.results / "records").iterdir())) == 10
+    assert tune(Run(options(tmp_path, rerun=True, **asked))) == 0
+    (code,) = {one.code for one in read_trials(run.options.results / "trials.tsv")}
+    assert code != "0" * 16
