@@ -55,10 +55,16 @@ def parse_task(text: str) -> TaskSpec:
     return find(name).under(given)
 
 
+_COORDINATES = {
+    "coordinates": Option(
+        "unit", "as models see them: from 0 to 1, as in the papers' code, or centred, from -2 to 2", ("unit", "centred")
+    )
+}
 _POINTS = {
     "points": Option(
         0, "keep at most so many points of each set, drawn at random once; 0 keeps all", low=0, high=LARGEST_DIGIT
-    )
+    ),
+    **_COORDINATES,
 }
 _CLEVR = {
     "clevr": Option("rendered", "our own rendered scenes, or CLEVR v1.0 itself from --data", ("rendered", "real")),
@@ -68,7 +74,8 @@ SHORT_FORMS = _CLEVR
 """Options that the command line also takes by themselves, for all tasks that have them: ``--clevr real``."""
 
 _BOXES = {
-    "boxes": Option("published", "the papers' approximate boxes, or what the camera sees", ("published", "exact"))
+    "boxes": Option("published", "the papers' approximate boxes, or what the camera sees", ("published", "exact")),
+    **_COORDINATES,
 }
 
 
@@ -76,8 +83,12 @@ def _points(options: Options) -> SetSpec:
     return SetSpec(features=2, max_size=int(options["points"]) or LARGEST_DIGIT, positions=slice(0, 2))
 
 
+def _seen(options: Options) -> str:
+    return "-centred" if options.get("coordinates") == "centred" else ""
+
+
 def _clevr_key(options: Options, data: Path | None, cache: Path | None) -> str:
-    exact = "-exact-boxes" if options.get("boxes") == "exact" else ""
+    exact = ("-exact-boxes" if options.get("boxes") == "exact" else "") + _seen(options)
     if options["clevr"] == "real":
         return real_clevr_key(data, cache) + exact
     tested = f"-tested-on-{real_clevr_key(data, cache)}" if options["test_on"] == "real" else ""
@@ -124,7 +135,7 @@ def _auto_encoding(name: str, target: str, of: str, key: Callable[[int], str]) -
         headline="ospa",
         input=_points,
         output=_points,
-        key=lambda options, data, cache: key(int(options["points"])),
+        key=lambda options, data, cache: key(int(options["points"])) + _seen(options),
         options=_POINTS,
         picture="points",
     )
@@ -139,7 +150,7 @@ def _classes(name: str, target: str, of: str, key: Callable[[int], str]) -> Task
         headline="accuracy",
         input=_points,
         output=LabelSpec(10),
-        key=lambda options, data, cache: key(int(options["points"])),
+        key=lambda options, data, cache: key(int(options["points"])) + _seen(options),
         options=_POINTS,
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from setbench.bench.records.predictions import SEED, Examples, Predictions, load
 from setbench.bench.report.result import Result
 from setbench.bench.report.tables import Table
 from setbench.tasks.catalogue import TASKS
+from setbench.tasks.coordinates import published
 
 MODELS = 5
 
@@ -36,7 +37,7 @@ def gallery(table: Table, directory: Path) -> Gallery | None:
     kept = [
         (result, load(directory, record.id)) for result in table.models for record in result.ok if record.seed == SEED
     ]
-    found = [(result, *predictions) for result, predictions in kept if predictions is not None]
+    found = [(result, *_published(result, *kept)) for result, kept in kept if kept is not None]
     if not found:
         return None
     usual = Counter(name for _, name, _, _ in found).most_common(1)[0][0]
@@ -45,6 +46,15 @@ def gallery(table: Table, directory: Path) -> Gallery | None:
     passing = [row for row in rows if len(row[1].elements) > 1]
     iterative = min(passing, key=lambda row: row[0].paradigm == "control", default=None)  # rows come best first
     return Gallery(table, task.picture, examples, _chosen(rows), iterative)
+
+
+def _published(
+    result: Result, name: str, examples: Examples, predictions: Predictions
+) -> tuple[str, Examples, Predictions]:
+    """What a row kept, its coordinates as the drawings have them whichever the row's models saw."""
+    options = result.records[0].settings.get("task_options", {})
+    true, told = published(examples.elements, options), published(predictions.elements, options)
+    return name, replace(examples, elements=true), replace(predictions, elements=told)
 
 
 def _chosen(rows: list[tuple[Result, Predictions]]) -> list[tuple[Result, Predictions]]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from setbench.sets import PredictedSets, SetBatch
+from setbench.tasks.coordinates import published_sets, published_truth
 from setbench.tasks.interfaces import Metric, Predict, Split
 from setbench.tasks.losses import chamfer_padded
 from setbench.tasks.metrics import chamfer_distance, ospa_distance, size_error
@@ -65,20 +66,21 @@ class AutoEncoding(DigitSets[PredictedSets, SetBatch]):
         return Split(sets, sets)
 
     def loss(self, prediction: PredictedSets, target: SetBatch) -> Tensor:
-        return chamfer_padded(prediction, target)
+        return chamfer_padded(published_sets(prediction, self.options), published_truth(target, self.options))
 
     def evaluate(
         self, prediction: PredictedSets, split: Split[SetBatch], predict: Predict[PredictedSets] | None = None
     ) -> dict[str, float]:
+        guesses, true = published_sets(prediction, self.options), published_truth(split.targets, self.options)
         padded = [
             chamfer_padded(PredictedSets(*guess), SetBatch(*target)) * len(guess[0])
-            for guess, target in zip(_parts(prediction), _parts(split.targets), strict=True)
+            for guess, target in zip(_parts(guesses), _parts(true), strict=True)
         ]
         return {
-            "chamfer": PIXELS * chamfer_distance(prediction, split.targets, EMPTY).mean().item(),
+            "chamfer": PIXELS * chamfer_distance(guesses, true, EMPTY).mean().item(),
             "ospa": self._ospa(prediction, split).mean().item(),
             "chamfer_padded": 1000 * torch.stack(padded).sum().item() / len(split),
-            "size_error": size_error(prediction, split.targets).mean().item(),
+            "size_error": size_error(guesses, true).mean().item(),
         }
 
     def item_scores(self, prediction: PredictedSets, split: Split[SetBatch]) -> dict[str, Tensor]:
@@ -86,8 +88,8 @@ class AutoEncoding(DigitSets[PredictedSets, SetBatch]):
         return {"ospa": self._ospa(prediction, split).float()}
 
     def _ospa(self, prediction: PredictedSets, split: Split[SetBatch]) -> Tensor:
-        guesses = PredictedSets(*(part[:MATCHED] for part in prediction))
-        true = SetBatch(*(part[:MATCHED] for part in split.targets))
+        guesses = published_sets(PredictedSets(*(part[:MATCHED] for part in prediction)), self.options)
+        true = published_truth(SetBatch(*(part[:MATCHED] for part in split.targets)), self.options)
         return PIXELS * ospa_distance(guesses, true, CUT / PIXELS)
 
     def constants(self, train: Split[SetBatch]) -> dict[str, PredictedSets]:
@@ -97,11 +99,12 @@ class AutoEncoding(DigitSets[PredictedSets, SetBatch]):
         for size in sorted({min(FEW, self.max_size), self.max_size}):
             start = PredictedSets(_random_points(sets, size), torch.ones(1, size))
             answers[f"{size} points"] = _padded(_fitted(start, sets, self._distance), self.max_size)
-        answers["papers' loss"] = _fitted(next(iter(answers.values())), sets, chamfer_padded)
+        answers["papers' loss"] = _fitted(next(iter(answers.values())), sets, self.loss)
         return answers
 
     def _distance(self, prediction: PredictedSets, target: SetBatch) -> Tensor:
-        return chamfer_distance(prediction, target, EMPTY).mean()
+        guesses, true = published_sets(prediction, self.options), published_truth(target, self.options)
+        return chamfer_distance(guesses, true, EMPTY).mean()
 
 
 def _random_points(sets: SetBatch, size: int) -> Tensor:

@@ -23,6 +23,7 @@ from torch import Tensor
 from setbench.files import write_atomically
 from setbench.sets import SetBatch
 from setbench.specs import SetSpec
+from setbench.tasks.coordinates import as_seen, seen
 from setbench.tasks.data_keys import LARGEST_DIGIT
 from setbench.tasks.entry import Options, TaskEntry
 from setbench.tasks.interfaces import DataIdentity, P, Progress, T, Task
@@ -88,8 +89,9 @@ class Source(ABC):
 class DigitSets(Task[P, T]):
     """A task on digits as sets of points; what is to be said of them is the subclass's matter.
 
-    Coordinates are (row, column) / 27, so in [0, 1], as in the released code of Zhang, Hare, Prügel-Bennett 2019. The
-    option ``points`` keeps at most so many points of each set (a random subset, drawn once); 0 keeps all.
+    Coordinates are (row, column) / 27, so in [0, 1], as in the released code of Zhang, Hare, Prügel-Bennett 2019; with
+    the option ``coordinates=centred`` models see them from -2 to 2. The option ``points`` keeps at most so many points
+    of each set (a random subset, drawn once); 0 keeps all.
     """
 
     source: Source
@@ -107,7 +109,8 @@ class DigitSets(Task[P, T]):
     def identity(self) -> DataIdentity:
         fewer = f", {self.points} points" if self.points else ""
         sizes = "/".join(str(size) for size in self.sizes.values())
-        return DataIdentity(self.source.name + fewer, self.source.kind, f"{self.source.key(self.points)} {sizes}")
+        key = f"{self.source.key(self.points)} {sizes}"
+        return as_seen(DataIdentity(self.source.name + fewer, self.source.kind, key), self.options)
 
     @property
     def notes(self) -> list[str]:
@@ -121,12 +124,12 @@ class DigitSets(Task[P, T]):
         return self.source.independent(name, self.sizes[name])
 
     def sets(self, name: str) -> tuple[SetBatch, Int[Tensor, " batch"]]:
-        """The sets of a split, and the digits that they show."""
+        """The sets of a split as models see them, and the digits that they show."""
         size = self.sizes[name]
         path = self.source.prepare(name, size, self.cache, self.data, lambda what, done, total: None)
         stored = np.load(path, mmap_mode="r")[:size]
         labels = torch.from_numpy(stored[:, -1].astype(np.int64))
-        return as_sets(stored[:, : self.max_size]), labels
+        return seen(as_sets(stored[:, : self.max_size]), self.options), labels
 
 
 def shuffled_pixels(

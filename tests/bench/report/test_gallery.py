@@ -77,6 +77,20 @@ def test_absent_slots_are_not_drawn(make, tmp_path):
     assert figure.axes[0].collections
 
 
+def test_drawings_are_in_the_papers_units(make, tmp_path):
+    """What a row's models saw centred is drawn where the picture has it; a row of unit coordinates as it is kept."""
+    true = np.array([[[0.0, 1.0], [0.25, 0.5]]] * 6, "f4")
+    for how, kept, away in (("centred", 4 * true - 2, 0.1), ("unit", true, 0.4)):
+        folder = tmp_path / how
+        settings = {"task_options": {"coordinates": how}}
+        record = make.record("set_digits", "a + dspn", id="d", decoder="dspn", settings=settings)
+        examples = Examples(None, kept, np.ones((6, 2), bool))
+        save(folder, "d", examples, Predictions((kept[None] + 0.4).astype("f2"), np.ones((1, 6, 2), "f2")))
+        found = gallery(tables([record])[0], folder)
+        np.testing.assert_allclose(found.examples.elements, true, atol=1e-6)
+        np.testing.assert_allclose(found.rows[0][1].elements[0], true + away, atol=1e-3)
+
+
 def test_pictures_are_in_the_report_where_they_are_asked_for(records, tmp_path):
     without = write_report(records, tmp_path)
     assert not [path for path in without if "pictures" in path.name or "steps" in path.name]
