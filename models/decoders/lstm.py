@@ -20,7 +20,7 @@ class LSTMDecoder(SetDecoder):
     Args:
         spec: the sets to predict.
         latent: size of the code.
-        width: hidden width.
+        width: hidden width; no less than ``latent``, as in the paper: what does not fit into the cell is lost.
         presence: what every slot's presence starts near, as in the MLP decoder.
     """
 
@@ -28,9 +28,10 @@ class LSTMDecoder(SetDecoder):
 
     def __init__(self, spec: SetSpec, latent: int, width: int, presence: float = 1.0) -> None:
         super().__init__(spec, latent)
-        self.to_cell = nn.Linear(latent, width)
-        self.lstm = nn.LSTM(1, width, batch_first=True)
-        self.to_slot = nn.Linear(width, spec.features + 1)
+        hidden = max(width, latent)
+        self.to_cell = nn.Linear(latent, hidden)
+        self.lstm = nn.LSTM(1, hidden, batch_first=True)
+        self.to_slot = nn.Linear(hidden, spec.features + 1)
         xavier(self)
         nn.init.constant_(self.to_slot.bias.detach()[-1:], presence)
 

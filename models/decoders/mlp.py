@@ -14,12 +14,12 @@ from setbench.specs import SetSpec
 
 
 class MLPDecoder(SetDecoder):
-    """latent -> width, ReLU -> width, ReLU -> (features + 1) max_size, cut into ordered slots.
+    """latent -> hidden, ReLU -> hidden, ReLU -> (features + 1) max_size, cut into ordered slots.
 
     Args:
         spec: the sets to predict.
         latent: size of the code.
-        width: hidden width.
+        width: hidden width; no less than ``latent``, as in the paper: what lies behind a narrower layer is lost.
         presence: what every slot's presence starts at. The paper's code adds 1 to the mask on MNIST, without which
             this decoder collapses to the padding (0, 0, 0), and nothing on CLEVR; a bias that starts at 1 is the same
             thing, and is the default here for every task.
@@ -27,7 +27,8 @@ class MLPDecoder(SetDecoder):
 
     def __init__(self, spec: SetSpec, latent: int, width: int, presence: float = 1.0) -> None:
         super().__init__(spec, latent)
-        self.layers = mlp(latent, width, width, (spec.features + 1) * spec.max_size)
+        hidden = max(width, latent)
+        self.layers = mlp(latent, hidden, hidden, (spec.features + 1) * spec.max_size)
         xavier(self.layers)
         last = self.layers[-1]
         assert isinstance(last, nn.Linear)

@@ -37,6 +37,17 @@ def test_lstm_decoder_is_a_loop_over_an_lstm_cell() -> None:
 
 
 @pytest.mark.parametrize("kind", [MLPDecoder, LSTMDecoder])
+def test_no_layer_is_narrower_than_the_code(kind: type) -> None:
+    """So that a code of full rank can pass: two codes apart in one direction alone give two answers, whichever it is.
+    Through the bottleneck of 3 a set's numbers would move in 3 directions at most; here they move in 10."""
+    decoder = kind(SetSpec(features=3, max_size=5), latent=10, width=3).double()
+    assert min(weights.shape[0] for name, weights in decoder.named_parameters() if "slot" not in name) >= 10
+    code = torch.randn(10, dtype=torch.float64)
+    moved = torch.autograd.functional.jacobian(lambda one: decoder(one[None])[0].elements.flatten(), code)
+    assert torch.linalg.matrix_rank(moved) > 3
+
+
+@pytest.mark.parametrize("kind", [MLPDecoder, LSTMDecoder])
 def test_presence_starts_where_it_is_told(kind: type) -> None:
     """At a code of zeros nothing but biases is left of the MLP; the LSTM's hidden state is then near 0."""
     for presence in (0.0, 1.0):
