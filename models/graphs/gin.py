@@ -13,7 +13,10 @@ from setbench.models.ops.layers import mlp
 
 
 class GIN(GraphNetwork):
-    """h_i <- MLP((1 + eps) h_i + aggregate_j h_j), eps learned, from 0.
+    """h_i <- MLP((1 + eps) h_i + aggregate_j h_j), eps learned, from 0; the first h_i is an MLP of the element.
+
+    The paper needs that MLP wherever features are not one-hot (section 4.1), for only then is their sum injective. On a
+    complete graph with eps 0 every node has the sum of all: of a linear map of the elements that is their mean alone.
 
     Args:
         aggr: "sum" is the paper's: its theorem (as strong as the Weisfeiler-Lehman test) holds for no other, since a
@@ -30,6 +33,9 @@ class GIN(GraphNetwork):
     ) -> None:
         self.aggr = aggr
         super().__init__(spec, latent, width, **options)
+
+    def embedding(self, features: int, width: int) -> nn.Module:
+        return mlp(features, width, width)
 
     def convolution(self, width: int, edge_width: int) -> nn.Module:
         return GINConv(mlp(width, width, width), train_eps=True, aggr=self.aggr)

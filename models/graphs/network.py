@@ -55,9 +55,13 @@ class GraphNetwork(SetEncoder):
             raise ValueError(f"neighbours and layers must be at least 1, not {neighbours} and {layers}")
         self.graph, self.neighbours, self.pool = graph, neighbours, pool
         axes = spec.features if spec.positions is None else len(range(*spec.positions.indices(spec.features)))
-        self.embed = nn.Linear(spec.features, width)
+        self.embed = self.embedding(spec.features, width)
         self.convolutions = nn.ModuleList(self.convolution(width, axes + 1) for _ in range(layers))
         self.rho = nn.Linear(width, latent)
+
+    def embedding(self, features: int, width: int) -> nn.Module:
+        """From elements to the nodes' first states."""
+        return nn.Linear(features, width)
 
     @abstractmethod
     def convolution(self, width: int, edge_width: int) -> nn.Module:
@@ -73,7 +77,7 @@ class GraphNetwork(SetEncoder):
         self, elements: Float[Tensor, "batch size features"], mask: Bool[Tensor, "batch size"]
     ) -> Float[Tensor, "batch latent"]:
         edges = mask.shape[1] * (mask.shape[1] if self.graph == "complete" else self.neighbours + 1)
-        return by_sets(self._encode, elements, mask, edges * self.embed.out_features)
+        return by_sets(self._encode, elements, mask, edges * self.rho.in_features)
 
     def _encode(self, elements: Tensor, mask: Tensor) -> Tensor:
         graph = self.build(elements, mask)
