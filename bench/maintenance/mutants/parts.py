@@ -34,8 +34,10 @@ BY_FOLDER: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """The first prefix that fits a file says which tests come after its own; else the folder of the same name."""
 
-MODELS = ("tests/models/test_predictors.py", "tests/models/test_encoder_interface.py", "tests/models/test_pyg.py")
-TASKS = ("tests/tasks/test_task_contract.py", "tests/tasks/test_losses.py", "tests/tasks/test_metrics.py")
+MODELS = tuple(
+    f"tests/models/test_{name}.py" for name in ("predictors", "encoder_interface", "pyg", "more_than_the_sum")
+)
+TASKS = tuple(f"tests/tasks/test_{name}.py" for name in ("task_contract", "losses", "metrics", "coordinates"))
 
 
 def stages(file: str, root: Path) -> list[Stage]:
