@@ -13,6 +13,8 @@ from setbench.tasks.catalogue import TASKS, parse_task
 from setbench.tasks.interfaces import Task
 
 SIZES = {"train": 24, "validation": 8, "test": 10}
+pytestmark = pytest.mark.usefixtures("small_work")
+
 WITH = [name for name, task in TASKS.items() if "coordinates" in task.options]
 SETS_OUT = [name for name in WITH if isinstance(TASKS[name].output_spec({}), SetSpec)]
 
@@ -20,13 +22,6 @@ SETS_OUT = [name for name in WITH if isinstance(TASKS[name].output_spec({}), Set
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("coordinates")
-
-
-@pytest.fixture(autouse=True)
-def small_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("setbench.tasks.points.auto_encoding.STEPS", 2)
-    for module in ("shards", "rendered", "released"):
-        monkeypatch.setattr(f"setbench.tasks.clevr.files.{module}.SHARD", 8)
 
 
 def both(name: str, cache: Path) -> tuple[Task, Task]:

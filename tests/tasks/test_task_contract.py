@@ -36,14 +36,6 @@ def test_every_task_obeys_the_laws(name: str, cache: Path) -> None:
     assert broken_laws(parse_task(name), cache, folder and Path(folder)) == {}
 
 
-@pytest.fixture
-def small_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few scenes are drawn where one is asked for, and not 64; constants take a step or two."""
-    monkeypatch.setattr("setbench.tasks.points.auto_encoding.STEPS", 2)
-    for module in ("shards", "rendered", "released"):
-        monkeypatch.setattr(f"setbench.tasks.clevr.files.{module}.SHARD", 8)
-
-
 # Tasks that break a law ----------------------------------------------------------------------------------------------
 
 

@@ -38,8 +38,7 @@ def test_lstm_decoder_is_a_loop_over_an_lstm_cell() -> None:
 
 @pytest.mark.parametrize("kind", [MLPDecoder, LSTMDecoder])
 def test_no_layer_is_narrower_than_the_code(kind: type) -> None:
-    """So that a code of full rank can pass: two codes apart in one direction alone give two answers, whichever it is.
-    Through the bottleneck of 3 a set's numbers would move in 3 directions at most; here they move in 10."""
+    """Through a bottleneck of 3 a set's numbers would move in 3 directions at most, whichever way the code moves."""
     decoder = kind(SetSpec(features=3, max_size=5), latent=10, width=3).double()
     assert min(weights.shape[0] for name, weights in decoder.named_parameters() if "slot" not in name) >= 10
     code = torch.randn(10, dtype=torch.float64)
